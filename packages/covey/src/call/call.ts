@@ -1,0 +1,117 @@
+import { type Clock, systemClock } from '../base/clock.ts'
+import { CoveyError } from '../error/covey-error.ts'
+import { type Metadata, noMetadata } from './metadata.ts'
+import type { MethodRef } from './method-ref.ts'
+import { localPeer, type Peer } from './peer.ts'
+import { nextSpan, type TraceContext } from './trace.ts'
+
+/** Wishes of a caller about which instance takes the call. */
+export interface Routing {
+  /** Only this instance, by id. */
+  readonly instance?: string | undefined
+}
+
+/** Everything about a new call but its method and input. */
+export interface CallInit {
+  /** Instant on `clock.monotonicMs()` at which the call is over. Default: never. */
+  readonly deadlineMs?: number | undefined
+  /** Default: a new trace. */
+  readonly trace?: TraceContext | undefined
+  readonly metadata?: Metadata | undefined
+  readonly peer?: Peer | undefined
+  readonly routing?: Routing | undefined
+  readonly clock?: Clock | undefined
+}
+
+type CancelListener = (reason: CoveyError) => void
+
+/**
+ * One call, on either side: what is asked, and all that travels with it. Handlers and middleware get
+ * it; only its owner (the runtime) cancels it.
+ */
+export class Call {
+  readonly method: MethodRef
+  /** What the caller sent; behind input validation, what the schema made of it. */
+  input: unknown
+  /** Instant on the monotonic clock at which the call is over; `Infinity` when it has no limit. */
+  readonly deadlineMs: number
+  readonly metadata: Metadata
+  readonly peer: Peer
+  readonly routing: Routing | undefined
+  readonly clock: Clock
+  #trace: TraceContext | undefined
+  #controller: AbortController | undefined
+  #reason: CoveyError | undefined
+  #listeners: CancelListener | CancelListener[] | undefined
+
+  constructor(method: MethodRef, input: unknown, init: CallInit = {}) {
+    this.method = method
+    this.input = input
+    this.deadlineMs = init.deadlineMs ?? Number.POSITIVE_INFINITY
+    this.metadata = init.metadata ?? noMetadata
+    this.peer = init.peer ?? localPeer
+    this.routing = init.routing
+    this.clock = init.clock ?? systemClock
+    this.#trace = init.trace
+  }
+
+  /** Place of this call in its trace. */
+  get trace(): TraceContext {
+    this.#trace ??= nextSpan()
+    return this.#trace
+  }
+
+  /** Milliseconds until the deadline, negative behind it; `Infinity` when there is none. */
+  remainingMs(): number {
+    return this.deadlineMs - this.clock.monotonicMs()
+  }
+
+  /** Aborts when the caller cancels, the deadline passes or the caller's connection breaks. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
+    }
+    return this.#controller.signal
+  }
+
+  /** Why the call was cancelled, or undefined while it was not. */
+  get cancelled(): CoveyError | undefined {
+    return this.#reason
+  }
+
+  /** Ends the call. The first reason stays; later ones are ignored. */
+  cancel(reason: CoveyError): void {
+    if (this.#reason !== undefined) return
+    this.#reason = reason
+    this.#controller?.abort(reason)
+    const listeners = this.#listeners
+    this.#listeners = undefined
+    if (typeof listeners === 'function') listeners(reason)
+    else if (listeners !== undefined) for (const listener of listeners) listener(reason)
+  }
+
+  /**
+   * Runs `listener` when the call is cancelled, at once if it is already. Cheaper than `signal`, which
+   * needs a controller for each call.
+   */
+  onCancel(listener: CancelListener): void {
+    if (this.#reason !== undefined) listener(this.#reason)
+    else if (this.#listeners === undefined) this.#listeners = listener
+    else if (typeof this.#listeners === 'function') this.#listeners = [this.#listeners, listener]
+    else this.#listeners.push(listener)
+  }
+
+  /** Takes back `onCancel`. */
+  offCancel(listener: CancelListener): void {
+    if (this.#listeners === listener) this.#listeners = undefined
+    else if (Array.isArray(this.#listeners)) {
+      this.#listeners = this.#listeners.filter((other) => other !== listener)
+    }
+  }
+
+  /** An error that the contract of this method declares, to be thrown by its handler. */
+  error(code: string, details?: unknown, message = `${this.method.path}: ${code}`): CoveyError {
+    return new CoveyError(code, message, { details })
+  }
+}

@@ -1,0 +1,100 @@
+import type { CallKind, MethodRef } from '../call/method-ref.ts'
+import type { CoveyError } from '../error/covey-error.ts'
+import { type InputOf, nothing, type OutputOf, type Schema } from './schema.ts'
+
+/** Errors a method declares: code to the schema of its details. */
+export type ErrorSchemas = Readonly<Record<string, Schema>>
+
+/** Settings of a method in a contract. */
+export interface MethodOptions<I extends Schema, O extends Schema, E extends ErrorSchemas> {
+  /** What the caller sends. Default: nothing. */
+  input?: I
+  /** What the caller gets; of a stream, each element. Default: nothing. */
+  output?: O
+  /** Errors that callers are expected to handle. Codes are UPPER_SNAKE_CASE. */
+  errors?: E
+  /** Whether running it twice is the same as running it once. Default false. */
+  idempotent?: boolean
+  /** Time for one call in milliseconds, when the caller sets none. Default 5,000; streams: none. */
+  timeoutMs?: number
+}
+
+/** One method of a contract, before the contract gives it a name. */
+export interface Method<
+  K extends CallKind = CallKind,
+  I extends Schema = Schema,
+  O extends Schema = Schema,
+  E extends ErrorSchemas = ErrorSchemas,
+> {
+  readonly kind: K
+  readonly input: I
+  readonly output: O
+  readonly errors: E
+  readonly idempotent: boolean
+  /** Milliseconds; `Infinity` for no limit. */
+  readonly timeoutMs: number
+}
+
+/** A method with its place in a contract. */
+export type BoundMethod<M extends Method = Method> = M & MethodRef
+
+/** An error of this method: `details` has the type its contract declares for `code`. */
+export interface ContractError<Code extends string, Details> extends CoveyError {
+  readonly code: Code
+  readonly details: Details
+}
+
+/** All errors that a method declares, told apart by `code`. */
+export type ErrorsOf<M extends Method> = {
+  [Code in keyof M['errors'] & string]: ContractError<Code, OutputOf<M['errors'][Code]>>
+}[keyof M['errors'] & string]
+
+/** Default time for a unary call, in milliseconds (`reference`: finite by default, as at the edge). */
+export const defaultTimeoutMs = 5_000
+
+/**
+ * A method with one input and one output.
+ *
+ * @example
+ * unary({ input: z.object({ id: z.string() }), output: User, idempotent: true, timeoutMs: 500 })
+ */
+export function unary<
+  I extends Schema = Schema<void>,
+  O extends Schema = Schema<void>,
+  const E extends ErrorSchemas = Record<never, Schema>,
+>(options: MethodOptions<I, O, E> = {}): Method<'unary', I, O, E> {
+  return toMethod('unary', options, defaultTimeoutMs)
+}
+
+/** A method with one input and a stream of outputs. It has no time limit unless one is set. */
+export function serverStream<
+  I extends Schema = Schema<void>,
+  O extends Schema = Schema<void>,
+  const E extends ErrorSchemas = Record<never, Schema>,
+>(options: MethodOptions<I, O, E> = {}): Method<'serverStream', I, O, E> {
+  return toMethod('serverStream', options, Number.POSITIVE_INFINITY)
+}
+
+function toMethod<K extends CallKind, I extends Schema, O extends Schema, E extends ErrorSchemas>(
+  kind: K,
+  options: MethodOptions<I, O, E>,
+  timeoutMs: number,
+): Method<K, I, O, E> {
+  return Object.freeze({
+    kind,
+    input: options.input ?? (nothing as Schema as I),
+    output: options.output ?? (nothing as Schema as O),
+    errors: options.errors ?? ({} as E),
+    idempotent: options.idempotent ?? false,
+    timeoutMs: options.timeoutMs ?? timeoutMs,
+  })
+}
+
+/** What a caller passes to a method. */
+export type CallInput<M extends Method> = InputOf<M['input']>
+/** What a handler is given: the input as its schema made it. */
+export type HandlerInput<M extends Method> = OutputOf<M['input']>
+/** What a handler returns. */
+export type HandlerOutput<M extends Method> = InputOf<M['output']>
+/** What a caller gets. */
+export type CallOutput<M extends Method> = OutputOf<M['output']>

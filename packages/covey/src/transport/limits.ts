@@ -1,0 +1,42 @@
+/** Bounds on everything that arrives from outside. */
+export interface Limits {
+  /** Largest frame, header and body, in bytes. Default 4 MiB. */
+  readonly maxFrameBytes: number
+  /** Most metadata of one call, in bytes. Default 16 KiB. */
+  readonly maxMetadataBytes: number
+  /** Calls in flight on one connection. Default 1,000 × 16 = 16,384. */
+  readonly maxCallsPerConnection: number
+  /** Connections to one listener. Default 10,000. */
+  readonly maxConnections: number
+  /** Bytes waiting to be sent to one peer before it is no longer read. Default 1 MiB. */
+  readonly maxQueuedBytes: number
+  /** Time for a peer to take what is queued over that, in milliseconds. Default 10,000. */
+  readonly slowReaderMs: number
+  /** Bytes a stream may send ahead of its reader. Default 256 KiB. */
+  readonly streamWindowBytes: number
+  /** Time for connecting and for the handshake, in milliseconds. Default 1,000 and 5,000. */
+  readonly connectMs: number
+  readonly handshakeMs: number
+  /** Silence after which a ping is sent, in milliseconds. Default 1,000. */
+  readonly pingMs: number
+  /** Silence after which the peer counts as gone, in milliseconds. Default 3,000. */
+  readonly silenceMs: number
+  /** Time for the rest of a frame that has begun, in milliseconds. Default 30,000. */
+  readonly partialFrameMs: number
+}
+
+/** Source of the numbers: the secure defaults in `docs/security.md`. */
+export const defaultLimits: Limits = Object.freeze({
+  maxFrameBytes: 4 * 1024 * 1024,
+  maxMetadataBytes: 16 * 1024,
+  maxCallsPerConnection: 16_384,
+  maxConnections: 10_000,
+  maxQueuedBytes: 1024 * 1024,
+  slowReaderMs: 10_000,
+  streamWindowBytes: 256 * 1024,
+  connectMs: 1_000,
+  handshakeMs: 5_000,
+  pingMs: 1_000,
+  silenceMs: 3_000,
+  partialFrameMs: 30_000,
+})

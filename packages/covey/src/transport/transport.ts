@@ -1,0 +1,83 @@
+import type { Clock } from '../base/clock.ts'
+import type { Handler } from '../call/handler.ts'
+import type { MethodRef } from '../call/method-ref.ts'
+import type { Identity, Peer } from '../call/peer.ts'
+import type { CoveyError } from '../error/covey-error.ts'
+import type { Limits } from './limits.ts'
+
+/** One way to carry calls. Sister folders (`memory/ tcp/ ws/ http/`) each make one. */
+export interface Transport {
+  /** The URL scheme it serves: `tcp`, `memory`, … */
+  readonly protocol: string
+  /**
+   * Opens a connection and shakes hands.
+   * @throws CoveyError `UNAVAILABLE` if nobody answers in time, `UNAUTHENTICATED`, `PROTOCOL_ERROR`
+   */
+  connect(address: string, options: ConnectOptions): Promise<Connection>
+  /**
+   * Takes calls at an address; `tcp://127.0.0.1:0` finds a free port.
+   * @throws CoveyError `ADDRESS_IN_USE`
+   */
+  listen(address: string, dispatcher: Dispatcher, options: ListenOptions): Promise<Listener>
+}
+
+/** What a client end needs. */
+export interface ConnectOptions {
+  readonly limits: Limits
+  readonly clock: Clock
+  /** The instance that must be there; another one is refused. */
+  readonly instance?: string | undefined
+  /** Proves to the server who is calling. */
+  readonly credential?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a server end needs. */
+export interface ListenOptions {
+  readonly limits: Limits
+  readonly clock: Clock
+  /** Turns a credential into an identity, or throws `UNAUTHENTICATED`. Default: nobody is asked. */
+  readonly authenticate?: Authenticate | undefined
+}
+
+/** Decides who is at the other end of a new connection. */
+export type Authenticate = (
+  credential: string | undefined,
+  peer: Omit<Peer, 'identity'>,
+) => Promise<Identity | undefined>
+
+/** What a server end hands calls to. */
+export interface Dispatcher {
+  /** Id of the instance, told to clients in the handshake. */
+  readonly instance: string
+  /** All methods, in the order of their numbers on the wire. */
+  readonly methods: readonly MethodRef[]
+  /** Runs a call: validation, middleware, handler. */
+  readonly serve: Handler
+}
+
+/** A connection to one instance, with many calls in flight. */
+export interface Connection extends AsyncDisposable {
+  /** Sends a call. Rejects at once with a `CoveyError` when the connection is closed. */
+  readonly invoke: Handler
+  /** Calls without a result yet. */
+  readonly pending: number
+  /** `draining` once the server said it takes no new calls. */
+  readonly state: 'open' | 'draining' | 'closed'
+  /** Settles when the connection is gone, with the reason unless this side closed it. */
+  readonly closed: Promise<CoveyError | undefined>
+  /** Closes at once; calls in flight fail. */
+  close(): Promise<void>
+}
+
+/** An address that takes calls. */
+export interface Listener extends AsyncDisposable {
+  /** Where it listens, with the port that was found. */
+  readonly address: string
+  /** Connections open now. */
+  readonly connections: number
+  /** Tells peers to send nothing new and resolves when no call is in flight. */
+  drain(signal?: AbortSignal): Promise<void>
+  /** Closes all connections at once. */
+  close(): Promise<void>
+}

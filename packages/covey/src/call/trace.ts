@@ -30,7 +30,13 @@ function randomHex(size: number): string {
     crypto.getRandomValues(pool)
     used = 0
   }
+  used += size
+  return toHex(pool, used - size, used)
+}
+
+/** Bytes as lower-case hexadecimal digits. */
+export function toHex(bytes: Uint8Array, start: number, end: number): string {
   let text = ''
-  for (const end = used + size; used < end; used++) text += hexOfByte[pool[used]!]
+  for (let at = start; at < end; at++) text += hexOfByte[bytes[at]!]
   return text
 }

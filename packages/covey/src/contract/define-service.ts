@@ -1,8 +1,8 @@
+import type { InputOf } from '../base/schema.ts'
 import type { Call } from '../call/call.ts'
 import type { CoveyError } from '../error/covey-error.ts'
 import type { Contract, Methods } from './define-contract.ts'
 import type { HandlerInput, HandlerOutput, Method } from './method.ts'
-import type { InputOf } from './schema.ts'
 
 /** The call as a handler sees it: `error` knows the codes of its own method. */
 export interface MethodCall<M extends Method> extends Omit<Call, 'error'> {

@@ -1,6 +1,7 @@
+import type { InputOf, OutputOf, Schema } from '../base/schema.ts'
 import type { CallKind, MethodRef } from '../call/method-ref.ts'
 import type { CoveyError } from '../error/covey-error.ts'
-import { type InputOf, nothing, type OutputOf, type Schema } from './schema.ts'
+import { nothing } from './schema.ts'
 
 /** Errors a method declares: code to the schema of its details. */
 export type ErrorSchemas = Readonly<Record<string, Schema>>
@@ -52,6 +53,8 @@ export type ErrorsOf<M extends Method> = {
 /** Default time for a unary call, in milliseconds (`reference`: finite by default, as at the edge). */
 export const defaultTimeoutMs = 5_000
 
+// `NoInfer` keeps the contract around a method from deciding what its missing schemas are.
+
 /**
  * A method with one input and one output.
  *
@@ -62,7 +65,7 @@ export function unary<
   I extends Schema = Schema<void>,
   O extends Schema = Schema<void>,
   const E extends ErrorSchemas = Record<never, Schema>,
->(options: MethodOptions<I, O, E> = {}): Method<'unary', I, O, E> {
+>(options: MethodOptions<I, O, E> = {}): Method<'unary', NoInfer<I>, NoInfer<O>, NoInfer<E>> {
   return toMethod('unary', options, defaultTimeoutMs)
 }
 
@@ -71,7 +74,9 @@ export function serverStream<
   I extends Schema = Schema<void>,
   O extends Schema = Schema<void>,
   const E extends ErrorSchemas = Record<never, Schema>,
->(options: MethodOptions<I, O, E> = {}): Method<'serverStream', I, O, E> {
+>(
+  options: MethodOptions<I, O, E> = {},
+): Method<'serverStream', NoInfer<I>, NoInfer<O>, NoInfer<E>> {
   return toMethod('serverStream', options, Number.POSITIVE_INFINITY)
 }
 

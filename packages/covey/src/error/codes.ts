@@ -109,6 +109,13 @@ export const codes = {
     meaning: 'No instance could take the call; it was not run.',
     fix: 'Start the service, or wait: `details` says which instances were tried and when again.',
   },
+  DEPENDENCY_UNAVAILABLE: {
+    http: 502,
+    grpc: 14,
+    retry: 'idempotent',
+    meaning: 'The handler ran, but a service that it called was not available.',
+    fix: 'See `details` for the call that failed; call again if the method is idempotent.',
+  },
   CONNECTION_LOST: {
     http: 502,
     grpc: 14,

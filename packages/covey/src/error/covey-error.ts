@@ -26,6 +26,8 @@ export class CoveyError extends Error {
   override readonly name = 'CoveyError'
   readonly code: string
   readonly details: unknown
+  /** `service.method` of the call that brought this error from elsewhere; undefined where it arose. */
+  path: string | undefined
 
   constructor(code: Code | (string & {}), message: string, options: CoveyErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })

@@ -1,0 +1,27 @@
+import type { Clock } from '../base/clock.ts'
+import type { Client } from '../contract/client.ts'
+import type { Contract } from '../contract/define-contract.ts'
+import type { Log } from '../observe/log.ts'
+import type { ClientOptions } from '../rpc/create-client.ts'
+import type { Runtime } from '../rpc/runtime.ts'
+import type { Resource } from './define-resource.ts'
+
+/** What an application gives to its resources and services. */
+export interface AppContext<S = unknown> {
+  /** Name of the application. */
+  readonly name: string
+  /** Id of this instance, new at each start. */
+  readonly instance: string
+  /** The application's own settings, checked and complete. */
+  readonly settings: S
+  readonly log: Log
+  readonly clock: Clock
+  readonly runtime: Runtime
+  /** Functions for a contract of another service. */
+  client<C extends Contract>(contract: C, options?: Omit<ClientOptions, 'runtime'>): Client<C>
+  /**
+   * A resource that was started before.
+   * @throws CoveyError `START_FAILED` if it was not: put it further to the front of `resources`
+   */
+  get<T>(resource: Resource<T>): T
+}

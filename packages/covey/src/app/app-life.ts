@@ -1,0 +1,211 @@
+import { type Clock, systemClock } from '../base/clock.ts'
+import { sleep } from '../base/sleep.ts'
+import type { Client } from '../contract/client.ts'
+import type { Contract } from '../contract/define-contract.ts'
+import { defineService, type Service } from '../contract/define-service.ts'
+import type { Instance } from '../discovery/registry.ts'
+import { CoveyError } from '../error/covey-error.ts'
+import { type Log, silentLog } from '../observe/log.ts'
+import { type ClientOptions, createClient } from '../rpc/create-client.ts'
+import { defaultRuntime } from '../rpc/default-runtime.ts'
+import { createDispatcher } from '../rpc/dispatcher.ts'
+import { type HealthReport, health } from '../rpc/health.ts'
+import type { Runtime } from '../rpc/runtime.ts'
+import type { FrameworkSettings } from '../settings/framework-settings.ts'
+import { tcpUrl } from '../transport/tcp/wire.ts'
+import type { Dispatcher, Listener } from '../transport/transport.ts'
+import type { AppContext } from './app-context.ts'
+import { createAppLog } from './app-log.ts'
+import { loadAppSettings } from './app-settings.ts'
+import type { App, AppOptions } from './create-app.ts'
+import type { Resource } from './define-resource.ts'
+import { type ExitWatch, watchForExit } from './exit-watch.ts'
+import { ResourceStack } from './resource-stack.ts'
+
+/** The life of an application, from `start` to `stop`. */
+export class AppLife implements App {
+  readonly name: string
+  readonly #options: AppOptions
+  readonly #clock: Clock
+  readonly #id: string
+  readonly #startedAtMs: number
+  #state: App['state'] = 'new'
+  #log: Log = silentLog
+  #settings: FrameworkSettings | undefined
+  #stack = new ResourceStack(silentLog)
+  #instance: Instance | undefined
+  #exitWatch: ExitWatch | undefined
+  #stopped: Promise<void> | undefined
+
+  constructor(options: AppOptions) {
+    this.#options = options
+    this.name = options.name
+    this.#clock = options.runtime?.clock ?? systemClock
+    this.#startedAtMs = this.#clock.wallMs()
+    this.#id = `${options.name}-${crypto.randomUUID().slice(0, 13)}`
+  }
+
+  get state(): App['state'] {
+    return this.#state
+  }
+
+  get instance(): Instance {
+    if (this.#instance !== undefined) return this.#instance
+    throw new CoveyError('FAILED_PRECONDITION', `${this.name} is not started`)
+  }
+
+  get address(): string {
+    return this.instance.addresses[0]!
+  }
+
+  client<C extends Contract>(contract: C, options: Omit<ClientOptions, 'runtime'> = {}): Client<C> {
+    return createClient(contract, { ...options, runtime: this.#runtime })
+  }
+
+  /** Registry and connections; known once the settings are. */
+  get #runtime(): Runtime {
+    return this.#options.runtime ?? defaultRuntime()
+  }
+
+  async start(): Promise<void> {
+    if (this.#state !== 'new') {
+      throw new CoveyError('FAILED_PRECONDITION', `${this.name} was started before`)
+    }
+    this.#state = 'starting'
+    if (this.#options.handleSignals ?? true) {
+      this.#exitWatch = watchForExit(() => this.stop(), this.#clock)
+    }
+    try {
+      await this.#open()
+    } catch (error) {
+      await this.#stack.stopAll()
+      this.#state = 'stopped'
+      this.#exitWatch?.release()
+      throw error
+    }
+    this.#state = 'ready'
+    this.#log.info({ address: this.address, instance: this.#id }, `${this.name} is ready`)
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#close()
+    return this.#stopped
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  async #open(): Promise<void> {
+    const { framework, own } = await loadAppSettings(this.#options)
+    this.#settings = framework
+    this.#log = createAppLog(this.name, framework.logLevel)
+    this.#stack = new ResourceStack(this.#log)
+    if (this.#options.runtime === undefined) {
+      defaultRuntime({ registry: framework.registry, log: this.#log })
+    }
+    await this.#openControlSocket()
+    const context = this.#context(own)
+    for (const resource of this.#options.resources ?? []) {
+      await this.#stack.start(resource, context)
+    }
+    await this.#serve(this.#services(context), framework)
+  }
+
+  #context(settings: unknown): AppContext {
+    const stack = this.#stack
+    return {
+      name: this.name,
+      instance: this.#id,
+      settings,
+      log: this.#log,
+      clock: this.#clock,
+      runtime: this.#runtime,
+      client: (contract, options) => this.client(contract, options),
+      get: <T>(resource: Resource<T>) => stack.get(resource),
+    }
+  }
+
+  #services(context: AppContext): readonly Service[] {
+    const { services = [] } = this.#options
+    return typeof services === 'function' ? services(context as AppContext<never>) : services
+  }
+
+  /** Where the supervisor asks for health, from the first moment on. */
+  async #openControlSocket(): Promise<void> {
+    const path = process.env.COVEY_CONTROL
+    if (path === undefined || path === '') return
+    const listener = await this.#listen(`unix:${path}`, this.#dispatcher([]))
+    this.#stack.push('control socket', () => listener.close())
+  }
+
+  async #serve(services: readonly Service[], settings: FrameworkSettings): Promise<void> {
+    const dispatcher = this.#dispatcher(services)
+    const listener = await this.#listen(tcpUrl(settings.host, settings.port), dispatcher)
+    this.#stack.push('rpc listener', () => listener.close())
+    const local = await this.#listen(`memory:${this.#id}`, dispatcher)
+    this.#stack.push('local calls', () => local.close())
+    const instance: Instance = {
+      id: this.#id,
+      app: this.name,
+      services: services.map(({ contract }) => contract.name),
+      addresses: [listener.address],
+      weight: 1,
+      state: 'up',
+      startedAtMs: this.#startedAtMs,
+    }
+    this.#instance = instance
+    this.#runtime.addLocal({ ...instance, addresses: [local.address] })
+    this.#stack.push('draining', () => this.#drain([listener, local]))
+    const lease = await this.#runtime.registry.register(instance)
+    this.#stack.push('registration', async () => {
+      this.#runtime.removeLocal(instance)
+      await lease.release()
+      // Callers hear of it before calls are refused.
+      await sleep(settings.drainWaitMs, undefined, this.#clock)
+    })
+  }
+
+  #listen(address: string, dispatcher: Dispatcher): Promise<Listener> {
+    const { limits } = this.#runtime
+    const clock = this.#clock
+    return this.#runtime.transport(address).listen(address, dispatcher, { limits, clock })
+  }
+
+  #dispatcher(services: readonly Service[]): Dispatcher {
+    const healthService = defineService(health, { check: () => this.#report() })
+    return createDispatcher([...services, healthService as unknown as Service], {
+      instance: this.#id,
+      wheel: this.#runtime.wheel,
+      log: this.#log,
+      middleware: this.#options.middleware ?? [],
+    })
+  }
+
+  #report(): HealthReport {
+    const uptimeMs = this.#clock.wallMs() - this.#startedAtMs
+    const state = this.#state === 'ready' || this.#state === 'draining' ? this.#state : 'starting'
+    return { state, app: this.name, instance: this.#id, pid: process.pid, uptimeMs }
+  }
+
+  /** The registration is gone by now; callers hear it from the connection as well. */
+  async #drain(listeners: readonly Listener[]): Promise<void> {
+    const limit = new AbortController()
+    const limitMs = this.#settings?.shutdownMs ?? 30_000
+    const timer = this.#clock.after(limitMs, () => limit.abort())
+    await Promise.all(listeners.map((listener) => listener.drain(limit.signal)))
+    timer.stop()
+    if (limit.signal.aborted) {
+      this.#log.warn({ limitMs }, 'calls were still running at the end of the time for draining')
+    }
+  }
+
+  async #close(): Promise<void> {
+    if (this.#state === 'ready') this.#log.info({}, `${this.name} is stopping`)
+    this.#state = 'draining'
+    await this.#stack.stopAll()
+    this.#state = 'stopped'
+    this.#exitWatch?.release()
+    this.#log.info({}, `${this.name} has stopped`)
+  }
+}

@@ -1,0 +1,28 @@
+import type { SettingsDefinition } from '../settings/define-settings.ts'
+import { type FrameworkSettings, frameworkSettings } from '../settings/framework-settings.ts'
+import { loadSettings } from '../settings/load-settings.ts'
+import type { AppOptions } from './create-app.ts'
+
+/** Settings of the framework and of the application itself. */
+export interface AppSettings {
+  readonly framework: FrameworkSettings
+  readonly own: unknown
+}
+
+/** Loads both. @throws CoveyError `INVALID_SETTINGS` that lists everything wrong */
+export async function loadAppSettings({
+  settings,
+  overrides = {},
+  knownSections = [],
+}: AppOptions): Promise<AppSettings> {
+  const definitions: SettingsDefinition[] = [frameworkSettings]
+  if (settings !== undefined) definitions.push(settings)
+  const loaded: Readonly<Record<string, unknown>> = await loadSettings(definitions, {
+    overrides,
+    knownSections,
+  })
+  return {
+    framework: loaded.covey as FrameworkSettings,
+    own: settings === undefined ? {} : loaded[settings.section],
+  }
+}

@@ -1,0 +1,11 @@
+export type { CallOptions, Client } from '../contract/client.ts'
+export { type Contract, defineContract } from '../contract/define-contract.ts'
+export { serverStream, unary } from '../contract/method.ts'
+export { CoveyError } from '../error/covey-error.ts'
+export {
+  createWebClient,
+  type LinkInfo,
+  type LinkState,
+  type WebClient,
+  type WebClientOptions,
+} from './create-web-client.ts'

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { ByteWriter } from '../base/byte-writer.ts'
+import type { Codec } from './codec.ts'
+import { jsonCodec } from './json-codec.ts'
+import { msgpackCodec } from './msgpack-codec.ts'
+
+function encode(codec: Codec, value: unknown): Uint8Array {
+  const out = new ByteWriter(16)
+  codec.encode(value, out)
+  return out.take()
+}
+
+function roundTrip(codec: Codec, value: unknown): unknown {
+  const bytes = encode(codec, value)
+  return codec.decode(bytes, 0, bytes.length)
+}
+
+const key = fc.string({ unit: 'grapheme', maxLength: 40 }).filter((text) => text !== '__proto__')
+
+/** What JSON can say. */
+const { json } = fc.letrec((tie) => ({
+  json: fc.oneof(
+    { maxDepth: 4 },
+    fc.constant(null),
+    fc.boolean(),
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).filter((number) => !Object.is(number, -0)),
+    fc.string({ unit: 'grapheme', maxLength: 400 }),
+    fc.array(tie('json'), { maxLength: 20 }),
+    fc.dictionary(key, tie('json'), { maxKeys: 20, noNullPrototype: true }),
+  ),
+}))
+
+for (const codec of [msgpackCodec, jsonCodec]) {
+  test(`${codec.name}: what JSON can say survives`, () => {
+    fc.assert(
+      fc.property(json, (value) => assert.deepEqual(roundTrip(codec, value), value)),
+      { numRuns: 2_000 },
+    )
+  })
+
+  test(`${codec.name}: deep nesting is refused on both sides, and breaks nothing`, () => {
+    let deep: unknown = 1
+    for (let level = 0; level < 65; level++) deep = [deep]
+    if (codec === msgpackCodec) {
+      assert.throws(() => encode(codec, deep), { code: 'UNENCODABLE' })
+    }
+    const levels = 1_000_000
+    const bytes =
+      codec === msgpackCodec
+        ? new Uint8Array(levels).fill(0x91)
+        : new TextEncoder().encode('['.repeat(levels))
+    assert.throws(() => codec.decode(bytes, 0, bytes.length), { code: 'PROTOCOL_ERROR' })
+  })
+
+  test(`${codec.name}: a circle and a function are refused`, () => {
+    const circle: unknown[] = []
+    circle.push(circle)
+    assert.throws(() => encode(codec, circle), { code: 'UNENCODABLE' })
+    if (codec === msgpackCodec) {
+      assert.throws(() => encode(codec, { f: () => 1 }), { code: 'UNENCODABLE' })
+    }
+  })
+
+  test(`${codec.name}: a key __proto__ is refused`, () => {
+    const text = '{"a":{"__proto__":{"polluted":1}}}'
+    const bytes =
+      codec === jsonCodec
+        ? new TextEncoder().encode(text)
+        : new Uint8Array([0x81, 0xa9, ...new TextEncoder().encode('__proto__'), 0x80])
+    assert.throws(() => codec.decode(bytes, 0, bytes.length), /__proto__/)
+    const escaped = new TextEncoder().encode('{"\\u005f_proto__":1}')
+    if (codec === jsonCodec)
+      assert.throws(() => codec.decode(escaped, 0, escaped.length), /__proto__/)
+  })
+}
+
+test('msgpack: every number survives, bit by bit', () => {
+  const edges = [
+    0,
+    1,
+    127,
+    128,
+    255,
+    256,
+    65_535,
+    65_536,
+    4_294_967_295,
+    4_294_967_296,
+    2 ** 53 - 1,
+    2 ** 53,
+    -1,
+    -32,
+    -33,
+    -128,
+    -129,
+    -32_768,
+    -32_769,
+    -2_147_483_648,
+    -2_147_483_649,
+    -(2 ** 53),
+  ]
+  for (const edge of edges) assert.equal(roundTrip(msgpackCodec, edge), edge)
+  const odd = [-0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 5e-324, 1.5]
+  for (const value of odd) assert.ok(Object.is(roundTrip(msgpackCodec, value), value), `${value}`)
+  fc.assert(
+    fc.property(fc.double(), (value) => {
+      assert.ok(Object.is(roundTrip(msgpackCodec, value), value))
+    }),
+  )
+})
+
+test('msgpack: bytes, dates, bigints, maps and sets survive', () => {
+  fc.assert(
+    fc.property(
+      fc.record(
+        {
+          bytes: fc.uint8Array({ maxLength: 70_000 }),
+          date: fc.date({ noInvalidDate: true }),
+          bigint: fc.bigInt({ min: -(2n ** 300n), max: 2n ** 300n }),
+          map: fc.array(fc.tuple(fc.string(), fc.integer())).map((entries) => new Map(entries)),
+          set: fc.array(fc.string()).map((items) => new Set(items)),
+        },
+        { noNullPrototype: true },
+      ),
+      (value) => assert.deepEqual(roundTrip(msgpackCodec, value), value),
+    ),
+  )
+})
+
+test('msgpack: undefined properties are left out, elsewhere they are null', () => {
+  assert.deepEqual(roundTrip(msgpackCodec, { a: undefined, b: 1 }), { b: 1 })
+  assert.deepEqual(roundTrip(msgpackCodec, [undefined]), [null])
+})
+
+test('msgpack: bytes decoded are a copy of the message', () => {
+  const bytes = encode(msgpackCodec, new Uint8Array([1, 2, 3]))
+  const decoded = msgpackCodec.decode(bytes, 0, bytes.length) as Uint8Array
+  bytes.fill(9)
+  assert.deepEqual([...decoded], [1, 2, 3])
+})
+
+test('msgpack: text that is not UTF-8, trailing bytes and wrong keys are refused', () => {
+  const cases = [
+    [0xa2, 0xc3, 0x28],
+    [0x01, 0x01],
+    [0x81, 0x01, 0x02],
+    [0xc1],
+    [0xd9],
+    [0xdd, 0xff, 0xff, 0xff, 0xff],
+    [0xdf, 0xff, 0xff, 0xff, 0xff],
+    [0xc6, 0xff, 0xff, 0xff, 0xff],
+    [0xd4, 0x63, 0x00],
+  ]
+  for (const bytes of cases) {
+    const message = new Uint8Array(bytes)
+    assert.throws(() => msgpackCodec.decode(message, 0, message.length), { code: 'PROTOCOL_ERROR' })
+  }
+})

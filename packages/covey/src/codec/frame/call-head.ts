@@ -1,0 +1,178 @@
+import type { ByteWriter } from '../../base/byte-writer.ts'
+import { type Metadata, noMetadata } from '../../call/metadata.ts'
+import { type TraceContext, toHex } from '../../call/trace.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import { u32At } from './frame-decoder.ts'
+import { callFlag, type Frame } from './frame-type.ts'
+
+/** What a call frame says before its input. */
+export interface CallHead {
+  /** Place in the table of methods that the server sent. */
+  readonly method: number
+  /** Milliseconds left; `Infinity` when there is no deadline. */
+  readonly timeoutMs: number
+  readonly trace: TraceContext | undefined
+  readonly metadata: Metadata
+}
+
+const noTimeout = 0xffffffff
+const traceBytes = 25
+const strictText = new TextDecoder('utf-8', { fatal: true })
+
+/** The flags that go with a head. */
+export function callFlags(head: CallHead): number {
+  const trace = head.trace === undefined ? 0 : callFlag.trace
+  return head.metadata.size === 0 ? trace : trace | callFlag.metadata
+}
+
+/** u16 method, u32 timeout, then the trace and the metadata if flagged. */
+export function writeCallHead(head: CallHead, out: ByteWriter): void {
+  out.u16(head.method)
+  out.u32(Math.min(noTimeout, Math.max(0, Math.ceil(head.timeoutMs))))
+  if (head.trace !== undefined) writeTrace(head.trace, out)
+  if (head.metadata.size > 0) writeMetadata(head.metadata, out)
+}
+
+/**
+ * Reads what `writeCallHead` wrote.
+ * @returns the head, and where the input begins
+ * @throws CoveyError `PROTOCOL_ERROR`, `MESSAGE_TOO_LARGE` for metadata over the limit
+ */
+export function readCallHead(
+  frame: Frame,
+  maxMetadataBytes: number,
+): { head: CallHead; bodyStart: number } {
+  const { bytes, flags } = frame
+  let at = frame.start
+  if ((flags & 0x0f & ~(callFlag.trace | callFlag.metadata)) !== 0) {
+    throw new CoveyError('PROTOCOL_ERROR', `a call with unknown flags 0x${flags.toString(16)}`)
+  }
+  requireBytes(frame, at, 6)
+  const method = (bytes[at]! << 8) | bytes[at + 1]!
+  const timeout = u32At(bytes, at + 2)
+  at += 6
+  let trace: TraceContext | undefined
+  if (flags & callFlag.trace) {
+    requireBytes(frame, at, traceBytes)
+    trace = readTrace(bytes, at)
+    at += traceBytes
+  }
+  let metadata = noMetadata
+  if (flags & callFlag.metadata) {
+    requireBytes(frame, at, 4)
+    const size = u32At(bytes, at)
+    if (size > maxMetadataBytes) {
+      throw new CoveyError(
+        'MESSAGE_TOO_LARGE',
+        `metadata of ${size} bytes; the limit is ${maxMetadataBytes}`,
+      )
+    }
+    requireBytes(frame, at + 4, size)
+    metadata = readMetadata(bytes, at + 4, at + 4 + size)
+    at += 4 + size
+  }
+  const timeoutMs = timeout === noTimeout ? Number.POSITIVE_INFINITY : timeout
+  return { head: { method, timeoutMs, trace, metadata }, bodyStart: at }
+}
+
+function requireBytes(frame: Frame, at: number, count: number): void {
+  if (at + count > frame.end)
+    throw new CoveyError('PROTOCOL_ERROR', 'a call frame that is cut short')
+}
+
+/** 16 bytes trace id, 8 bytes span id, 1 byte flags (bit 0: sampled), as in W3C Trace Context. */
+function writeTrace(trace: TraceContext, out: ByteWriter): void {
+  writeHex(trace.traceId, 32, out)
+  writeHex(trace.spanId, 16, out)
+  out.u8(trace.sampled ? 1 : 0)
+}
+
+function writeHex(digits: string, length: number, out: ByteWriter): void {
+  out.ensure(length >> 1)
+  const { bytes } = out
+  let at = out.position
+  for (let index = 0; index < length; index += 2) {
+    bytes[at++] = (nibble(digits.charCodeAt(index)) << 4) | nibble(digits.charCodeAt(index + 1))
+  }
+  out.position = at
+}
+
+function nibble(code: number): number {
+  return code <= 0x39 ? code - 0x30 : code - 0x57
+}
+
+/** The ids are made into text only when somebody looks, which most calls' handlers do not. */
+function readTrace(bytes: Uint8Array, at: number): TraceContext {
+  const copy = bytes.slice(at, at + traceBytes)
+  return new WireTrace(copy)
+}
+
+class WireTrace implements TraceContext {
+  readonly #bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  get traceId(): string {
+    return toHex(this.#bytes, 0, 16)
+  }
+
+  get spanId(): string {
+    return toHex(this.#bytes, 16, 24)
+  }
+
+  get sampled(): boolean {
+    return (this.#bytes[24]! & 1) === 1
+  }
+}
+
+/** u32 size, then for each entry: u8 length and name, u16 length and value, in UTF-8. */
+function writeMetadata(metadata: Metadata, out: ByteWriter): void {
+  const offset = out.size
+  out.u32(0)
+  for (const [name, value] of metadata) {
+    writeSized(name, 1, out)
+    writeSized(value, 2, out)
+  }
+  out.patchU32(offset, out.size - offset - 4)
+}
+
+function writeSized(text: string, sizeBytes: 1 | 2, out: ByteWriter): void {
+  const offset = out.size
+  out.u8(0)
+  if (sizeBytes === 2) out.u8(0)
+  const size = out.text(text)
+  if (size >= 2 ** (8 * sizeBytes)) {
+    throw new CoveyError('UNENCODABLE', `metadata of ${size} bytes in one name or value`)
+  }
+  const start = out.position - (out.size - offset)
+  if (sizeBytes === 2) out.bytes[start] = size >>> 8
+  out.bytes[start + sizeBytes - 1] = size
+}
+
+function readMetadata(bytes: Uint8Array, start: number, end: number): Metadata {
+  const metadata = new Map<string, string>()
+  let at = start
+  const sized = (sizeBytes: 1 | 2): string => {
+    if (at + sizeBytes > end) throw new CoveyError('PROTOCOL_ERROR', 'metadata that is cut short')
+    const size = sizeBytes === 1 ? bytes[at]! : (bytes[at]! << 8) | bytes[at + 1]!
+    const from = at + sizeBytes
+    at = from + size
+    if (at > end) throw new CoveyError('PROTOCOL_ERROR', 'metadata that is cut short')
+    return utf8(bytes.subarray(from, at))
+  }
+  while (at < end) {
+    const name = sized(1)
+    metadata.set(name, sized(2))
+  }
+  return metadata
+}
+
+function utf8(bytes: Uint8Array): string {
+  try {
+    return strictText.decode(bytes)
+  } catch (cause) {
+    throw new CoveyError('PROTOCOL_ERROR', 'text that is not UTF-8', { cause })
+  }
+}

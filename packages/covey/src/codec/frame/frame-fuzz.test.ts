@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { noMetadata } from '../../call/metadata.ts'
+import { nextSpan } from '../../call/trace.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import { mutate } from '../../testing/mutate.ts'
+import { seededRandom } from '../../testing/random.ts'
+import { codecs } from '../codecs.ts'
+import { callFlags, readCallHead, writeCallHead } from './call-head.ts'
+import { FrameDecoder } from './frame-decoder.ts'
+import { type Frame, frameType } from './frame-type.ts'
+import { FrameWriter } from './frame-writer.ts'
+
+const maxFrameBytes = 64 * 1024
+const rounds = Number(process.env.COVEY_FUZZ_FRAMES ?? 1_000_000)
+
+/** Whole frames of all kinds, in both codecs. */
+function corpus(): Uint8Array[] {
+  const values = [
+    { id: 12_345, name: 'Ada', tags: ['a', 'b'], nested: { deep: [[[1.5]]] } },
+    'ünï😀'.repeat(20),
+    [new Map([['k', 1n]]), new Set([new Date(0)]), new Uint8Array(40)],
+    Array.from({ length: 40 }, (_, index) => ({ index, text: `item ${index}` })),
+  ]
+  const metadata = new Map([['tenant', 'blue']])
+  const seeds: Uint8Array[] = []
+  for (const value of values) {
+    for (const codec of codecs) {
+      if (codec.name === 'json' && Array.isArray(value) && value[0] instanceof Map) continue
+      for (const trace of [undefined, nextSpan()]) {
+        const head = { method: 3, timeoutMs: 500, trace, metadata: trace ? metadata : noMetadata }
+        const writer = new FrameWriter(maxFrameBytes)
+        writer.frame(frameType.call, callFlags(head), 7, (out) => {
+          writeCallHead(head, out)
+          codec.encode(value, out)
+        })
+        writer.frame(frameType.result, 0, 7, (out) => codec.encode(value, out))
+        seeds.push(writer.take())
+      }
+    }
+  }
+  return seeds
+}
+
+/** Does with a frame what a session does; anything but a CoveyError is a fault of ours. */
+function read(frame: Frame): void {
+  for (const codec of codecs) {
+    try {
+      const isCall = frame.type === frameType.call
+      const start = isCall ? readCallHead(frame, 16_384).bodyStart : frame.start
+      codec.decode(frame.bytes, start, frame.end)
+    } catch (error) {
+      if (!(error instanceof CoveyError)) throw error
+    }
+  }
+}
+
+function feed(bytes: Uint8Array, random: () => number): void {
+  const decoder = new FrameDecoder(maxFrameBytes)
+  const cut = Math.floor(random() * bytes.length)
+  try {
+    decoder.push(bytes.subarray(0, cut), read)
+    decoder.push(bytes.subarray(cut), read)
+  } catch (error) {
+    if (!(error instanceof CoveyError)) throw error
+  }
+}
+
+test(`${rounds} damaged frames do no harm`, { timeout: 1_800_000 }, () => {
+  const seed = Number(process.env.COVEY_SEED ?? Date.now() % 2 ** 31)
+  const random = seededRandom(seed)
+  const seeds = corpus()
+  const prototypeKeys = Object.getOwnPropertyNames(Object.prototype).length
+  const arrayKeys = Object.getOwnPropertyNames(Array.prototype).length
+  let slowestMs = 0
+  // Each seed holds two frames.
+  for (let round = 0; round < rounds; round += 2) {
+    const bytes = mutate(seeds[Math.floor(random() * seeds.length)]!, random)
+    const startMs = performance.now()
+    try {
+      feed(bytes, random)
+    } catch (cause) {
+      throw new Error(`seed ${seed}, round ${round}`, { cause })
+    }
+    slowestMs = Math.max(slowestMs, performance.now() - startMs)
+  }
+  assert.equal(Object.getOwnPropertyNames(Object.prototype).length, prototypeKeys)
+  assert.equal(Object.getOwnPropertyNames(Array.prototype).length, arrayKeys)
+  assert.equal(({} as Record<string, unknown>).polluted, undefined)
+  // A frame takes microseconds; seconds would be a hang, and no busy machine takes them away.
+  assert.ok(slowestMs < 5_000, `seed ${seed}: one frame took ${slowestMs} ms`)
+  assert.ok(process.memoryUsage().rss < 512 * 1024 * 1024, `${process.memoryUsage().rss} bytes`)
+})

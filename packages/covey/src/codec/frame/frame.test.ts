@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { ByteWriter } from '../../base/byte-writer.ts'
+import { noMetadata } from '../../call/metadata.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import { callFlags, readCallHead, writeCallHead } from './call-head.ts'
+import { FrameDecoder } from './frame-decoder.ts'
+import { type Frame, frameType } from './frame-type.ts'
+import { FrameWriter } from './frame-writer.ts'
+
+interface Seen {
+  readonly type: number
+  readonly flags: number
+  readonly id: number
+  readonly body: number[]
+}
+
+const frames = fc.array(
+  fc.record(
+    {
+      type: fc.integer({ min: 0, max: 255 }),
+      flags: fc.integer({ min: 0, max: 255 }),
+      id: fc.integer({ min: 0, max: 0xffffffff }),
+      body: fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 300 }),
+    },
+    { noNullPrototype: true },
+  ),
+  { maxLength: 8 },
+)
+
+function encode(list: readonly Seen[]): Uint8Array {
+  const writer = new FrameWriter(1 << 20)
+  for (const { type, flags, id, body } of list) {
+    writer.frame(type, flags, id, (out) => out.raw(new Uint8Array(body)))
+  }
+  return writer.take()
+}
+
+function decode(chunks: readonly Uint8Array[], maxFrameBytes = 1 << 20): Seen[] {
+  const seen: Seen[] = []
+  const decoder = new FrameDecoder(maxFrameBytes)
+  for (const chunk of chunks) decoder.push(chunk, (frame) => seen.push(plain(frame)))
+  return seen
+}
+
+function plain({ type, flags, id, bytes, start, end }: Frame): Seen {
+  return { type, flags, id, body: [...bytes.subarray(start, end)] }
+}
+
+test('frames come out as they went in, however the bytes are split', () => {
+  fc.assert(
+    fc.property(frames, fc.array(fc.integer({ min: 1, max: 40 })), (list, cuts) => {
+      const bytes = encode(list)
+      const chunks: Uint8Array[] = []
+      let at = 0
+      for (const cut of cuts) {
+        chunks.push(bytes.subarray(at, at + cut))
+        at += cut
+      }
+      chunks.push(bytes.subarray(at))
+      assert.deepEqual(decode(chunks), list)
+    }),
+  )
+})
+
+test('one byte at a time, and every single split, give the same frames', () => {
+  const list = [
+    { type: 3, flags: 1, id: 7, body: [1, 2, 3] },
+    { type: 12, flags: 0, id: 0, body: [] },
+    { type: 4, flags: 0, id: 0xffffffff, body: Array.from({ length: 300 }, (_, i) => i % 256) },
+  ]
+  const bytes = encode(list)
+  assert.deepEqual(decode([...bytes].map((byte) => new Uint8Array([byte]))), list)
+  for (let cut = 0; cut <= bytes.length; cut++) {
+    assert.deepEqual(decode([bytes.subarray(0, cut), bytes.subarray(cut)]), list)
+  }
+})
+
+test('a length over the limit is refused before anything is allocated', () => {
+  const decoder = new FrameDecoder(1024)
+  const giant = new Uint8Array([0xff, 0xff, 0xff, 0xff, 3, 0])
+  assert.throws(() => decoder.push(giant, () => {}), { code: 'MESSAGE_TOO_LARGE' })
+})
+
+test('a length too small for a head is refused', () => {
+  for (const length of [0, 5]) {
+    const decoder = new FrameDecoder(1024)
+    const bytes = new Uint8Array([0, 0, 0, length, 1, 1, 1, 1, 1, 1])
+    assert.throws(() => decoder.push(bytes, () => {}), { code: 'PROTOCOL_ERROR' })
+  }
+})
+
+test('a decoder that was stopped hands out nothing more', () => {
+  const decoder = new FrameDecoder(1024)
+  const seen: number[] = []
+  const bytes = encode([1, 2, 3].map((id) => ({ type: 3, flags: 0, id, body: [] })))
+  decoder.push(bytes, ({ id }) => {
+    seen.push(id)
+    decoder.stop()
+  })
+  decoder.push(bytes, ({ id }) => seen.push(id))
+  assert.deepEqual(seen, [1])
+})
+
+test('a frame that is too large, or whose body fails, leaves no trace', () => {
+  const writer = new FrameWriter(100)
+  writer.frame(frameType.ping, 0, 0)
+  assert.throws(() => writer.frame(3, 0, 1, (out) => out.raw(new Uint8Array(200))), {
+    code: 'MESSAGE_TOO_LARGE',
+  })
+  const broken = () => {
+    throw new CoveyError('UNENCODABLE', 'no')
+  }
+  assert.throws(() => writer.frame(3, 0, 1, broken), { code: 'UNENCODABLE' })
+  writer.frame(frameType.pong, 0, 0)
+  assert.deepEqual(
+    decode([writer.take()]).map(({ type }) => type),
+    [frameType.ping, frameType.pong],
+  )
+})
+
+const heads = fc.record({
+  method: fc.integer({ min: 0, max: 0xffff }),
+  timeoutMs: fc.oneof(
+    fc.integer({ min: 0, max: 0xfffffffe }),
+    fc.constant(Number.POSITIVE_INFINITY),
+  ),
+  trace: fc.option(
+    fc.record({
+      traceId: hex(32),
+      spanId: hex(16),
+      sampled: fc.boolean(),
+    }),
+    { nil: undefined },
+  ),
+  metadata: fc
+    .array(fc.tuple(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), wellFormed()))
+    .map((entries) => (entries.length === 0 ? noMetadata : new Map(entries))),
+})
+
+function hex(length: number) {
+  const digit = fc.constantFrom(...'0123456789abcdef')
+  return fc.array(digit, { minLength: length, maxLength: length }).map((digits) => digits.join(''))
+}
+
+function wellFormed() {
+  return fc.string({ unit: 'grapheme', maxLength: 300 }).filter((text) => text.isWellFormed())
+}
+
+test('the head of a call survives', () => {
+  fc.assert(
+    fc.property(heads, (head) => {
+      const bytes = new FrameWriter(1 << 20)
+      bytes.frame(frameType.call, callFlags(head), 9, (out) => writeCallHead(head, out))
+      new FrameDecoder(1 << 20).push(bytes.take(), (frame) => {
+        const read = readCallHead(frame, 1 << 20)
+        assert.equal(read.bodyStart, frame.end)
+        assert.equal(read.head.method, head.method)
+        assert.equal(read.head.timeoutMs, head.timeoutMs)
+        assert.deepEqual(read.head.metadata, head.metadata)
+        assert.equal(read.head.trace?.traceId, head.trace?.traceId)
+        assert.equal(read.head.trace?.spanId, head.trace?.spanId)
+        assert.equal(read.head.trace?.sampled, head.trace?.sampled)
+      })
+    }),
+  )
+})
+
+test('metadata over the limit is refused', () => {
+  const head = {
+    method: 0,
+    timeoutMs: 1,
+    trace: undefined,
+    metadata: new Map([['big', 'x'.repeat(2_000)]]),
+  }
+  const writer = new FrameWriter(1 << 20)
+  writer.frame(frameType.call, callFlags(head), 1, (out: ByteWriter) => writeCallHead(head, out))
+  new FrameDecoder(1 << 20).push(writer.take(), (frame) => {
+    assert.throws(() => readCallHead(frame, 1024), { code: 'MESSAGE_TOO_LARGE' })
+  })
+})

@@ -1,0 +1,10 @@
+import type { Codec } from './codec.ts'
+import { decodeMsgpack } from './msgpack/decode.ts'
+import { encodeMsgpack } from './msgpack/encode.ts'
+
+/** MessagePack; keeps `Uint8Array`, `Date`, `bigint`, `Map` and `Set` as they are. The default. */
+export const msgpackCodec: Codec = {
+  name: 'msgpack',
+  encode: encodeMsgpack,
+  decode: decodeMsgpack,
+}

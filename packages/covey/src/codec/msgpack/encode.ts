@@ -1,0 +1,259 @@
+import type { ByteWriter } from '../../base/byte-writer.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import { codecLimits } from '../codec.ts'
+import { extension } from './extension.ts'
+
+const float = new DataView(new ArrayBuffer(8))
+const floatBytes = new Uint8Array(float.buffer)
+
+/**
+ * Writes a value as MessagePack. Properties that are undefined are left out, as in JSON; undefined
+ * elsewhere becomes nil.
+ * @throws CoveyError `UNENCODABLE` for functions, symbols, and nesting deeper than 64 (cycles)
+ */
+export function encodeMsgpack(value: unknown, out: ByteWriter): void {
+  write(value, out, 0)
+}
+
+function write(value: unknown, out: ByteWriter, depth: number): void {
+  switch (typeof value) {
+    case 'string':
+      return writeString(value, out)
+    case 'number':
+      return writeNumber(value, out)
+    case 'boolean':
+      return out.u8(value ? 0xc3 : 0xc2)
+    case 'undefined':
+      return out.u8(0xc0)
+    case 'object':
+      return value === null ? out.u8(0xc0) : writeObject(value, out, depth)
+    case 'bigint':
+      return writeBigint(value, out)
+    default:
+      throw new CoveyError('UNENCODABLE', `a ${typeof value} cannot be sent`)
+  }
+}
+
+function writeObject(value: object, out: ByteWriter, depth: number): void {
+  if (depth >= codecLimits.maxDepth) {
+    throw new CoveyError(
+      'UNENCODABLE',
+      `nested deeper than ${codecLimits.maxDepth}, or in a circle`,
+    )
+  }
+  if (Array.isArray(value)) return writeArray(value, out, depth)
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype || prototype === null) {
+    return writeMap(value as Record<string, unknown>, out, depth)
+  }
+  if (value instanceof Uint8Array) return writeBinary(value, out)
+  if (value instanceof Date) return writeDate(value, out)
+  if (value instanceof Map) return writeExtension(extension.map, pairs(value), out, depth)
+  if (value instanceof Set) return writeExtension(extension.set, [...value], out, depth)
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') {
+    return write((value as { toJSON(): unknown }).toJSON(), out, depth + 1)
+  }
+  writeMap(value as Record<string, unknown>, out, depth)
+}
+
+function writeArray(value: readonly unknown[], out: ByteWriter, depth: number): void {
+  writeHeader(value.length, 0x90, 15, 0xdc, out)
+  for (let index = 0; index < value.length; index++) write(value[index], out, depth + 1)
+}
+
+function writeMap(value: Readonly<Record<string, unknown>>, out: ByteWriter, depth: number): void {
+  const keys = Object.keys(value)
+  let count = keys.length
+  for (let index = 0; index < keys.length; index++) {
+    if (value[keys[index]!] === undefined) count -= 1
+  }
+  writeHeader(count, 0x80, 15, 0xde, out)
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index]!
+    const item = value[key]
+    if (item === undefined) continue
+    writeString(key, out)
+    write(item, out, depth + 1)
+  }
+}
+
+function writeHeader(
+  count: number,
+  fixed: number,
+  maxFixed: number,
+  wide: number,
+  out: ByteWriter,
+): void {
+  if (count <= maxFixed) out.u8(fixed | count)
+  else if (count <= 0xffff) {
+    out.u8(wide)
+    out.u16(count)
+  } else {
+    out.u8(wide + 1)
+    out.u32(count)
+  }
+}
+
+function writeString(value: string, out: ByteWriter): void {
+  const { length } = value
+  if (length <= 48 && writeShortAscii(value, length, out)) return
+  const size = utf8Bytes(value)
+  if (size <= 31) out.u8(0xa0 | size)
+  else if (size <= 0xff) {
+    out.u8(0xd9)
+    out.u8(size)
+  } else if (size <= 0xffff) {
+    out.u8(0xda)
+    out.u16(size)
+  } else {
+    out.u8(0xdb)
+    out.u32(size)
+  }
+  out.text(value)
+}
+
+/** Header and text in one go, for the strings that most messages are made of. */
+function writeShortAscii(value: string, length: number, out: ByteWriter): boolean {
+  out.ensure(length + 2)
+  const { bytes } = out
+  let at = out.position
+  if (length <= 31) bytes[at++] = 0xa0 | length
+  else {
+    bytes[at++] = 0xd9
+    bytes[at++] = length
+  }
+  for (let index = 0; index < length; index++) {
+    const code = value.charCodeAt(index)
+    if (code > 0x7f) return false
+    bytes[at++] = code
+  }
+  out.position = at
+  return true
+}
+
+function utf8Bytes(value: string): number {
+  let size = value.length
+  for (let index = 0; index < value.length; index++) {
+    const code = value.charCodeAt(index)
+    if (code <= 0x7f) continue
+    if (code <= 0x7ff) size += 1
+    else if (isPair(value, index)) {
+      size += 2
+      index += 1
+    } else size += 2
+  }
+  return size
+}
+
+function isPair(value: string, index: number): boolean {
+  return (
+    (value.charCodeAt(index) & 0xfc00) === 0xd800 &&
+    (value.charCodeAt(index + 1) & 0xfc00) === 0xdc00
+  )
+}
+
+function writeNumber(value: number, out: ByteWriter): void {
+  if (Number.isInteger(value) && !Object.is(value, -0)) {
+    if (value >= 0) return writeUnsigned(value, out)
+    if (value >= -0x80000000) return writeNegative(value, out)
+  }
+  writeFloat(value, out)
+}
+
+function writeUnsigned(value: number, out: ByteWriter): void {
+  if (value <= 0x7f) return out.u8(value)
+  if (value <= 0xff) {
+    out.u8(0xcc)
+    return out.u8(value)
+  }
+  if (value <= 0xffff) {
+    out.u8(0xcd)
+    return out.u16(value)
+  }
+  if (value <= 0xffffffff) {
+    out.u8(0xce)
+    return out.u32(value)
+  }
+  if (!Number.isSafeInteger(value)) return writeFloat(value, out)
+  out.u8(0xcf)
+  out.u32(Math.floor(value / 0x100000000))
+  out.u32(value >>> 0)
+}
+
+function writeNegative(value: number, out: ByteWriter): void {
+  if (value >= -0x20) return out.u8(value & 0xff)
+  if (value >= -0x80) {
+    out.u8(0xd0)
+    return out.u8(value & 0xff)
+  }
+  if (value >= -0x8000) {
+    out.u8(0xd1)
+    return out.u16(value & 0xffff)
+  }
+  out.u8(0xd2)
+  out.u32(value >>> 0)
+}
+
+function writeFloat(value: number, out: ByteWriter): void {
+  float.setFloat64(0, value)
+  out.u8(0xcb)
+  out.raw(floatBytes)
+}
+
+function writeBinary(value: Uint8Array, out: ByteWriter): void {
+  if (value.length <= 0xff) {
+    out.u8(0xc4)
+    out.u8(value.length)
+  } else if (value.length <= 0xffff) {
+    out.u8(0xc5)
+    out.u16(value.length)
+  } else {
+    out.u8(0xc6)
+    out.u32(value.length)
+  }
+  out.raw(value)
+}
+
+/** The standard timestamp: 96 bits, nanoseconds then seconds. */
+function writeDate(value: Date, out: ByteWriter): void {
+  const ms = value.getTime()
+  if (Number.isNaN(ms)) throw new CoveyError('UNENCODABLE', 'an invalid date cannot be sent')
+  const seconds = Math.floor(ms / 1000)
+  out.u8(0xc7)
+  out.u8(12)
+  out.u8(extension.timestamp & 0xff)
+  out.u32((ms - seconds * 1000) * 1_000_000)
+  float.setBigInt64(0, BigInt(seconds))
+  out.raw(floatBytes)
+}
+
+/** Decimal digits: rare, short, and every language can read them. */
+function writeBigint(value: bigint, out: ByteWriter): void {
+  const digits = value.toString()
+  if (digits.length > 4096) throw new CoveyError('UNENCODABLE', 'a bigint over 4,096 digits')
+  out.u8(0xc8)
+  out.u16(digits.length)
+  out.u8(extension.bigint)
+  out.text(digits)
+}
+
+/** Maps and sets: an extension that holds their elements as an array. */
+function writeExtension(
+  type: number,
+  elements: readonly unknown[],
+  out: ByteWriter,
+  depth: number,
+): void {
+  out.u8(0xc9)
+  const offset = out.size
+  out.u32(0)
+  out.u8(type)
+  writeArray(elements, out, depth + 1)
+  out.patchU32(offset, out.size - offset - 5)
+}
+
+function pairs(map: ReadonlyMap<unknown, unknown>): unknown[] {
+  const elements: unknown[] = []
+  for (const [key, value] of map) elements.push(key, value)
+  return elements
+}

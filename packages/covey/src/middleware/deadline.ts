@@ -1,0 +1,29 @@
+import type { TimerWheel } from '../base/timer-wheel.ts'
+import type { Call } from '../call/call.ts'
+import type { Middleware } from '../call/handler.ts'
+import { CoveyError } from '../error/covey-error.ts'
+
+/**
+ * Ends calls whose time is used up: one that is over is not begun, and one that runs into its deadline is
+ * cancelled, which its transport and its handler's `signal` see.
+ */
+export function deadline(wheel: TimerWheel): Middleware {
+  return (next) => (call) => {
+    const { deadlineMs } = call
+    if (deadlineMs === Number.POSITIVE_INFINITY) return next(call)
+    if (call.remainingMs() <= 0) return Promise.reject(exceeded(call, 'before it began'))
+    const entry = wheel.add(deadlineMs, () => call.cancel(exceeded(call, 'while it ran')))
+    return whenDone(next(call), call, () => wheel.remove(entry))
+  }
+}
+
+/** Streams are done long after their promise; their entry stays and finds a call that is over. */
+function whenDone(result: Promise<unknown>, call: Call, remove: () => void): Promise<unknown> {
+  if (call.method.kind !== 'unary') return result
+  result.then(remove, remove)
+  return result
+}
+
+function exceeded(call: Call, when: string): CoveyError {
+  return new CoveyError('DEADLINE_EXCEEDED', `${call.method.path}: its time was used up ${when}`)
+}

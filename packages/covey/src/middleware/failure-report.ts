@@ -1,0 +1,57 @@
+import type { Call } from '../call/call.ts'
+import type { Middleware } from '../call/handler.ts'
+import { codeEntry } from '../error/codes.ts'
+import { CoveyError } from '../error/covey-error.ts'
+import type { Log } from '../observe/log.ts'
+
+/**
+ * What leaves a server is an error that its caller may see. Anything else that a handler throws is written
+ * to the log under an id, and the caller gets `INTERNAL` with that id.
+ */
+export function failureReport(log: Log): Middleware {
+  return (next) => async (call) => {
+    try {
+      const result = await next(call)
+      return call.method.kind === 'unary' ? result : reportEach(result, call, log)
+    } catch (error) {
+      throw report(error, call, log)
+    }
+  }
+}
+
+async function* reportEach(stream: unknown, call: Call, log: Log): AsyncGenerator<unknown> {
+  try {
+    yield* stream as AsyncIterable<unknown>
+  } catch (error) {
+    throw report(error, call, log)
+  }
+}
+
+function report(thrown: unknown, call: Call, log: Log): CoveyError {
+  if (thrown === call.cancelled) return thrown as CoveyError
+  if (thrown instanceof CoveyError) {
+    if (thrown.code === 'INVALID_OUTPUT' && thrown.path === undefined) {
+      log.error({ err: thrown, method: call.method.path }, thrown.message)
+    }
+    return fromElsewhere(thrown)
+  }
+  const errorId = crypto.randomUUID()
+  const { path } = call.method
+  log.error({ err: thrown, errorId, method: path, traceId: call.trace.traceId }, `${path} failed`)
+  return new CoveyError('INTERNAL', `${path} failed; error id ${errorId}`, {
+    details: { errorId },
+    cause: thrown,
+  })
+}
+
+/**
+ * "Was not run" is true of the call that a handler made, but no longer of the handler's own call, so such an
+ * error must not travel on as it is: it would invite a repetition of what was done.
+ */
+function fromElsewhere(error: CoveyError): CoveyError {
+  if (error.path === undefined || codeEntry(error.code).retry !== 'always') return error
+  return new CoveyError('DEPENDENCY_UNAVAILABLE', error.message, {
+    details: { method: error.path, code: error.code, details: error.details },
+    cause: error,
+  })
+}

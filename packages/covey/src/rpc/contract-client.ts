@@ -1,0 +1,116 @@
+import type { Clock } from '../base/clock.ts'
+import { Call, type CallInit } from '../call/call.ts'
+import type { Handler } from '../call/handler.ts'
+import { toMetadata } from '../call/metadata.ts'
+import { nextSpan } from '../call/trace.ts'
+import type { CallOptions, Client } from '../contract/client.ts'
+import type { Contract } from '../contract/define-contract.ts'
+import type { BoundMethod } from '../contract/method.ts'
+import { CoveyError } from '../error/covey-error.ts'
+
+/** What turns a contract into functions. Knows no platform, so that browsers use it too. */
+export interface ContractClientOptions {
+  readonly clock: Clock
+  /** Carries out a call: the client's stack and a channel. */
+  readonly invoke: Handler
+  /** The call that the running code works for. */
+  currentCall(): Call | undefined
+  /** Time for calls that say nothing, in milliseconds; default: what the contract says. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** Makes a function of each method of a contract. */
+export function contractClient<C extends Contract>(
+  contract: C,
+  options: ContractClientOptions,
+): Client<C> {
+  const methods = Object.values(contract.methods).map((method) => {
+    const run =
+      method.kind === 'unary' ? unaryMethod(method, options) : streamMethod(method, options)
+    const isError = (error: unknown, code: string) =>
+      error instanceof CoveyError && error.code === code && Object.hasOwn(method.errors, code)
+    return [method.name, Object.assign(run, { isError })]
+  })
+  return Object.freeze(Object.fromEntries(methods)) as Client<C>
+}
+
+function unaryMethod(method: BoundMethod, options: ContractClientOptions) {
+  return (input: unknown, wishes: CallOptions = {}): Promise<unknown> => {
+    const { call, release } = openCall(method, input, wishes, options)
+    return options.invoke(call).then(
+      (result) => {
+        release()
+        return result
+      },
+      (error) => {
+        release()
+        throw fromCall(error, method)
+      },
+    )
+  }
+}
+
+function streamMethod(method: BoundMethod, options: ContractClientOptions) {
+  return (input: unknown, wishes: CallOptions = {}): AsyncIterable<unknown> => ({
+    async *[Symbol.asyncIterator]() {
+      const { call, release } = openCall(method, input, wishes, options)
+      try {
+        yield* (await options.invoke(call)) as AsyncIterable<unknown>
+      } catch (error) {
+        throw fromCall(error, method)
+      } finally {
+        release()
+        call.cancel(new CoveyError('CANCELLED', 'the reader left the stream'))
+      }
+    },
+  })
+}
+
+/** A call that inherits what the surrounding one has: its deadline, its cancellation, its trace. */
+function openCall(
+  method: BoundMethod,
+  input: unknown,
+  wishes: CallOptions,
+  { clock, currentCall, timeoutMs }: ContractClientOptions,
+): { call: Call; release: () => void } {
+  const parent = currentCall()
+  const allowedMs = wishes.timeoutMs ?? timeoutMs ?? method.timeoutMs
+  const deadlineMs = clock.monotonicMs() + allowedMs
+  const init: CallInit = {
+    clock,
+    deadlineMs: parent === undefined ? deadlineMs : Math.min(deadlineMs, parent.deadlineMs),
+    trace: nextSpan(parent?.trace),
+    metadata: toMetadata(wishes.metadata),
+    routing: wishes.instance === undefined ? undefined : { instance: wishes.instance },
+  }
+  const call = new Call(method, input, init)
+  return { call, release: link(call, parent, wishes.signal) }
+}
+
+/** Cancels the call when the surrounding one or the caller's signal ends; returns how to take that back. */
+function link(call: Call, parent: Call | undefined, signal: AbortSignal | undefined): () => void {
+  if (parent === undefined && signal === undefined) return nothingToRelease
+  const onParent = (reason: CoveyError) => call.cancel(reason)
+  const onAbort = () => call.cancel(asCancelled(signal?.reason))
+  parent?.onCancel(onParent)
+  if (signal?.aborted) onAbort()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  return () => {
+    parent?.offCancel(onParent)
+    signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+function nothingToRelease(): void {}
+
+function asCancelled(reason: unknown): CoveyError {
+  if (reason instanceof CoveyError) return reason
+  return new CoveyError('CANCELLED', 'cancelled by the caller', { cause: reason })
+}
+
+/** Notes which call an error came from. */
+function fromCall(thrown: unknown, method: BoundMethod): CoveyError {
+  const error = CoveyError.from(thrown)
+  error.path ??= method.path
+  return error
+}

@@ -1,0 +1,26 @@
+import { CoveyError } from '../error/covey-error.ts'
+import type { Log } from '../observe/log.ts'
+import { createRuntime, type Runtime } from './runtime.ts'
+
+const defaultRegistry = 'file:.covey/registry'
+
+// The one object of a process that nobody passes on: `createClient(users)` must find its way by itself.
+let current: { readonly runtime: Runtime; readonly registry: string } | undefined
+
+/**
+ * The runtime that clients and applications use when they are given none; made at the first use. An application says
+ * which registry its settings name; a process without one uses `COVEY__REGISTRY`, else `file:.covey/registry`.
+ *
+ * @throws CoveyError `START_FAILED` if it is in use already, with another registry
+ */
+export function defaultRuntime(wishes: { registry?: string; log?: Log } = {}): Runtime {
+  const registry = wishes.registry ?? process.env.COVEY__REGISTRY ?? defaultRegistry
+  if (current === undefined) {
+    const log = wishes.log === undefined ? {} : { log: wishes.log }
+    current = { runtime: createRuntime({ registry, ...log }), registry }
+  } else if (wishes.registry !== undefined && wishes.registry !== current.registry) {
+    const message = `registry ${wishes.registry}: this process uses ${current.registry} already`
+    throw new CoveyError('START_FAILED', `${message}; call nothing before the app is started`)
+  }
+  return current.runtime
+}

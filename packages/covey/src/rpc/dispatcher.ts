@@ -1,0 +1,48 @@
+import { compose, type Handler } from '../call/handler.ts'
+import type { Service } from '../contract/define-service.ts'
+import type { BoundMethod } from '../contract/method.ts'
+import { CoveyError } from '../error/covey-error.ts'
+import type { Dispatcher } from '../transport/transport.ts'
+import { type ServerStackOptions, serverStack } from './server-stack.ts'
+
+/** What a dispatcher needs beside its services. */
+export interface DispatcherOptions extends ServerStackOptions {
+  /** Id of the instance. */
+  readonly instance: string
+}
+
+/**
+ * Brings calls to the handlers of services, through the server's stack, which is composed here once for each
+ * method.
+ * @throws TypeError if two services have the same name
+ */
+export function createDispatcher(
+  services: readonly Service[],
+  options: DispatcherOptions,
+): Dispatcher {
+  const handlers = new Map<string, Handler>()
+  const methods: BoundMethod[] = []
+  for (const service of services) {
+    for (const method of Object.values(service.contract.methods)) {
+      if (handlers.has(method.path))
+        throw new TypeError(`two services have a method ${method.path}`)
+      handlers.set(method.path, compose(serverStack(method, options), handlerOf(service, method)))
+      methods.push(method)
+    }
+  }
+  return {
+    instance: options.instance,
+    methods,
+    serve: (call) =>
+      handlers.get(call.method.path)?.(call) ?? Promise.reject(unknown(call.method.path)),
+  }
+}
+
+function handlerOf(service: Service, method: BoundMethod): Handler {
+  const run = service.handlers[method.name] as (input: unknown, call: unknown) => unknown
+  return async (call) => run.call(service.handlers, call.input, call)
+}
+
+function unknown(path: string): CoveyError {
+  return new CoveyError('UNIMPLEMENTED', `no method ${path}`)
+}

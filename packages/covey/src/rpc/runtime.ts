@@ -1,0 +1,177 @@
+import { p2c } from '../balance/p2c.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import { TimerWheel } from '../base/timer-wheel.ts'
+import { openRegistry } from '../discovery/open-registry.ts'
+import type { Instance, Registry } from '../discovery/registry.ts'
+import { CoveyError } from '../error/covey-error.ts'
+import { type Log, silentLog } from '../observe/log.ts'
+import { defaultLimits, type Limits } from '../transport/limits.ts'
+import { createMemoryTransport } from '../transport/memory/memory-transport.ts'
+import { tcpTransport, unixTransport } from '../transport/tcp/tcp-transport.ts'
+import type { Connection, Transport } from '../transport/transport.ts'
+import { Channel } from './channel.ts'
+
+/** Settings of a runtime. */
+export interface RuntimeOptions {
+  /** A registry or its URL. Default `file:.covey/registry`. */
+  registry?: Registry | string
+  /** Bounds on what connections take. Missing ones have their defaults. */
+  limits?: Partial<Limits>
+  clock?: Clock
+  log?: Log
+  /** Numbers in [0, 1) for balancing and jitter. */
+  random?: () => number
+}
+
+/**
+ * What the clients and servers of a process share: the registry, the connections, the clock. One is made by itself
+ * for a process; tests make their own, so that they do not meet.
+ */
+export class Runtime implements AsyncDisposable {
+  readonly registry: Registry
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly log: Log
+  readonly wheel: TimerWheel
+  readonly #random: () => number
+  readonly #transports: ReadonlyMap<string, Transport>
+  readonly #channels = new Map<string, Channel>()
+  readonly #local = new Map<string, Instance>()
+  readonly #closing = new AbortController()
+
+  constructor(options: RuntimeOptions) {
+    const memory = createMemoryTransport()
+    this.clock = options.clock ?? systemClock
+    this.log = options.log ?? silentLog
+    this.limits = Object.freeze({ ...defaultLimits, ...options.limits })
+    this.wheel = new TimerWheel(this.clock)
+    this.#random = options.random ?? Math.random
+    const target = options.registry ?? 'file:.covey/registry'
+    this.registry = openRegistry(target, { log: this.log, clock: this.clock })
+    this.#transports = new Map(
+      [tcpTransport, unixTransport, memory].map((transport) => [transport.protocol, transport]),
+    )
+  }
+
+  /** The transport for a URL. @throws TypeError if there is none for its scheme */
+  transport(address: string): Transport {
+    const scheme = address.slice(0, address.indexOf(':'))
+    const transport = this.#transports.get(scheme)
+    if (transport !== undefined) return transport
+    const known = [...this.#transports.keys()].map((name) => `${name}:`).join(', ')
+    throw new TypeError(`address "${address}": use one that begins with ${known}`)
+  }
+
+  /** The way to a service: the instance of this process if there is one, otherwise those of the registry. */
+  channel(service: string): Channel {
+    const local = this.#local.get(service)
+    const key = local === undefined ? service : `${service} in ${local.id}`
+    return this.#shared(key, service, () =>
+      local === undefined
+        ? this.registry.watch(service, this.#closing.signal)
+        : onlyOne(local, this.#closing.signal),
+    )
+  }
+
+  /** The way to a fixed address. */
+  channelTo(target: string, service: string): Channel {
+    this.transport(target)
+    const instance = fixedInstance(target, service)
+    return this.#shared(target, service, () => onlyOne(instance, this.#closing.signal))
+  }
+
+  /** Lets clients of this process reach an application of this process without a socket. */
+  addLocal(instance: Instance): void {
+    for (const service of instance.services) this.#local.set(service, instance)
+  }
+
+  removeLocal(instance: Instance): void {
+    for (const service of instance.services) {
+      if (this.#local.get(service)?.id === instance.id) this.#local.delete(service)
+    }
+  }
+
+  /** Closes connections and the registry. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await Promise.all([...this.#channels.values()].map((channel) => channel.close()))
+    this.#channels.clear()
+    await this.registry.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #shared(
+    key: string,
+    service: string,
+    instances: () => AsyncIterable<readonly Instance[]>,
+  ): Channel {
+    if (this.#closing.signal.aborted) {
+      throw new CoveyError('UNAVAILABLE', `${service}: the client is closed`)
+    }
+    const known = this.#channels.get(key)
+    if (known !== undefined) return known
+    const channel = new Channel({
+      service,
+      instances: instances(),
+      balancer: p2c(this.#random),
+      clock: this.clock,
+      log: this.log,
+      random: this.#random,
+      firstConnectionMs: this.limits.connectMs + this.limits.handshakeMs,
+      connect: (instance, signal) => this.#connect(instance, signal),
+    })
+    this.#channels.set(key, channel)
+    return channel
+  }
+
+  /** Tries the addresses of an instance in order, those without a network first. */
+  async #connect(instance: Instance, signal: AbortSignal): Promise<Connection> {
+    const { limits, clock } = this
+    const expected = instance.startedAtMs === unknownStart ? undefined : instance.id
+    let failure: unknown
+    for (const address of instance.addresses) {
+      try {
+        const options = { limits, clock, signal, instance: expected }
+        return await this.transport(address).connect(address, options)
+      } catch (error) {
+        failure = error
+      }
+    }
+    throw failure ?? new CoveyError('UNAVAILABLE', `instance ${instance.id} has no address`)
+  }
+}
+
+/** Marks an instance of which only the address is known. */
+const unknownStart = -1
+
+function fixedInstance(target: string, service: string): Instance {
+  return {
+    id: target,
+    app: target,
+    services: [service],
+    addresses: [target],
+    weight: 1,
+    state: 'up',
+    startedAtMs: unknownStart,
+  }
+}
+
+/** A list that never changes, and stays open so that it counts as followed. */
+async function* onlyOne(
+  instance: Instance,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Instance[]> {
+  yield [instance]
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+/** Makes a runtime of its own. Close it when done. */
+export function createRuntime(options: RuntimeOptions = {}): Runtime {
+  return new Runtime(options)
+}

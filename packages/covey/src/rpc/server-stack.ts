@@ -1,0 +1,31 @@
+import type { TimerWheel } from '../base/timer-wheel.ts'
+import type { Middleware } from '../call/handler.ts'
+import type { BoundMethod } from '../contract/method.ts'
+import { callContext } from '../middleware/call-context.ts'
+import { deadline } from '../middleware/deadline.ts'
+import { failureReport } from '../middleware/failure-report.ts'
+import { validation } from '../middleware/validation.ts'
+import type { Log } from '../observe/log.ts'
+
+/** What the server's stack is made from. */
+export interface ServerStackOptions {
+  readonly wheel: TimerWheel
+  readonly log: Log
+  /** The user's own, in order; they see validated input. */
+  readonly middleware: readonly Middleware[]
+}
+
+/** Everything between a transport and the handler of `method`, the outermost first. */
+export function serverStack(method: BoundMethod, options: ServerStackOptions): Middleware[] {
+  return [
+    // First: a call that is over costs nothing more, and all that follows counts against its time.
+    deadline(options.wheel),
+    // Outside of everything that can throw, so that nothing unseemly leaves.
+    failureReport(options.log),
+    // Before user code of any kind, schemas included, so that it runs within the call.
+    callContext,
+    // Next to the handler: the user's middleware stands on checked ground.
+    validation(method),
+    ...options.middleware,
+  ]
+}

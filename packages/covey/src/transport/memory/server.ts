@@ -1,0 +1,84 @@
+import type { Call } from '../../call/call.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
+
+/** The end of a memory connection that takes calls. */
+export interface MemoryServer extends Listener {
+  readonly dispatcher: Dispatcher
+  readonly options: ListenOptions
+  /** True once `drain` was asked for. */
+  readonly draining: boolean
+  /** Begins a call, which counts as running until `finish`. @throws CoveyError `DRAINING` */
+  serve(call: Call): Promise<unknown>
+  finish(call: Call): void
+  /** Adds a connection that is told about drain and close. */
+  attach(client: MemoryPeer): void
+  detach(client: MemoryPeer): void
+}
+
+/** The client end, as the server sees it. */
+export interface MemoryPeer {
+  onDrain(): void
+  onClose(): void
+}
+
+/** Makes the server end; `onClose` frees the address. */
+export function createMemoryServer(
+  address: string,
+  dispatcher: Dispatcher,
+  options: ListenOptions,
+  onClose: () => void,
+): MemoryServer {
+  const running = new Set<Call>()
+  const peers = new Set<MemoryPeer>()
+  let draining = false
+  let onIdle: (() => void)[] = []
+  const server: MemoryServer = {
+    address,
+    dispatcher,
+    options,
+    get draining() {
+      return draining
+    },
+    get connections() {
+      return peers.size
+    },
+    attach: (client) => void peers.add(client),
+    detach: (client) => void peers.delete(client),
+    serve(call) {
+      if (draining) return Promise.reject(stopping(dispatcher))
+      running.add(call)
+      return dispatcher.serve(call)
+    },
+    finish(call) {
+      running.delete(call)
+      if (running.size > 0) return
+      for (const resolve of onIdle) resolve()
+      onIdle = []
+    },
+    async drain(signal) {
+      draining = true
+      for (const client of peers) client.onDrain()
+      const reason = new CoveyError('DRAINING', 'the instance is stopping; open the stream again')
+      for (const call of [...running]) if (call.method.kind !== 'unary') call.cancel(reason)
+      if (running.size === 0 || signal?.aborted) return
+      await new Promise<void>((resolve) => {
+        onIdle.push(resolve)
+        signal?.addEventListener('abort', () => resolve(), { once: true })
+      })
+    },
+    async close() {
+      draining = true
+      onClose()
+      for (const call of [...running])
+        call.cancel(new CoveyError('CANCELLED', 'the server stopped'))
+      for (const client of [...peers]) client.onClose()
+    },
+    [Symbol.asyncDispose]: () => server.close(),
+  }
+  return server
+}
+
+function stopping({ instance }: Dispatcher): CoveyError {
+  return new CoveyError('DRAINING', `instance ${instance} is stopping`)
+}

@@ -1,0 +1,329 @@
+import type { Call } from '../../call/call.ts'
+import type { Codec } from '../../codec/codec.ts'
+import { chooseCodec, codecs } from '../../codec/codecs.ts'
+import { callFlags, writeCallHead } from '../../codec/frame/call-head.ts'
+import { type Frame, frameHeadBytes, frameType } from '../../codec/frame/frame-type.ts'
+import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
+import type { Connection, ConnectOptions } from '../transport.ts'
+import { FrameLink } from './frame-link.ts'
+import { type Hello, protocolVersion, readFarewell, readWelcome, type Welcome } from './hello.ts'
+import { IncomingStream } from './incoming-stream.ts'
+import type { Pipe } from './pipe.ts'
+
+/** A call that has no result yet. */
+interface Pending {
+  readonly call: Call
+  /** The write its frame joined. */
+  readonly batch: number
+  readonly onCancel: (reason: CoveyError) => void
+  result(value: unknown): void
+  fail(error: CoveyError): void
+  /** Only of streams. */
+  readonly stream?: IncomingStream
+}
+
+/**
+ * The client's end of a connection: hands out numbers to calls and brings each answer to its own call. It
+ * never reports a call as not run unless that is certain.
+ */
+export class ClientSession implements Connection {
+  readonly closed: Promise<CoveyError | undefined>
+  readonly invoke = (call: Call): Promise<unknown> => this.#invoke(call)
+  readonly #options: ConnectOptions
+  readonly #pipe: Pipe
+  readonly #link: FrameLink
+  readonly #pending = new Map<number, Pending>()
+  readonly #numbers = new Map<string, number>()
+  readonly #welcome = Promise.withResolvers<void>()
+  readonly #ended = Promise.withResolvers<CoveyError | undefined>()
+  #codec: Codec | undefined
+  #instance = ''
+  #lastId = 0
+  #goingAway = false
+  #closeReason: CoveyError | undefined
+
+  constructor(pipe: Pipe, options: ConnectOptions) {
+    this.#options = options
+    this.#pipe = pipe
+    this.closed = this.#ended.promise
+    // A failure before anybody waits for the handshake is reported by `handshake`.
+    this.#welcome.promise.catch(() => {})
+    this.#link = new FrameLink(pipe, {
+      limits: options.limits,
+      clock: options.clock,
+      onFrame: (frame) => this.#frame(frame),
+      onClosed: (reason) => this.#onClosed(reason),
+    })
+  }
+
+  get pending(): number {
+    return this.#pending.size
+  }
+
+  get state(): 'open' | 'draining' | 'closed' {
+    if (!this.#link.open) return 'closed'
+    return this.#goingAway ? 'draining' : 'open'
+  }
+
+  /** Id of the instance at the other end. */
+  get instance(): string {
+    return this.#instance
+  }
+
+  /** Introduces this side and waits for the answer, within `handshakeMs`. */
+  async handshake(): Promise<void> {
+    const { limits, clock, instance, credential } = this.#options
+    const hello: Hello = {
+      covey: protocolVersion,
+      codecs: codecs.map(({ name }) => name),
+      maxFrameBytes: limits.maxFrameBytes,
+      streamWindowBytes: limits.streamWindowBytes,
+      instance,
+      credential,
+    }
+    this.#link.send(frameType.hello, 0, 0, (out) => out.text(JSON.stringify(hello)))
+    const timer = clock.after(limits.handshakeMs, () => {
+      this.#link.fail(new CoveyError('UNAVAILABLE', `no handshake within ${limits.handshakeMs} ms`))
+    })
+    try {
+      await this.#welcome.promise
+      // An idle connection is no reason for a process to live on.
+      this.#pipe.hold(this.#pending.size > 0)
+    } finally {
+      timer.stop()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#link.end()
+    this.#failAll(new CoveyError('CANCELLED', 'the connection was closed by this side'))
+    await this.closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #invoke(call: Call): Promise<unknown> {
+    const refusal = this.#refusal(call)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    const id = this.#nextId()
+    try {
+      this.#sendCall(id, call)
+    } catch (error) {
+      return Promise.reject(CoveyError.from(error))
+    }
+    if (call.method.kind === 'unary') {
+      return new Promise((resolve, reject) => this.#await(id, call, resolve, reject))
+    }
+    return Promise.resolve(this.#openStream(id, call))
+  }
+
+  #refusal(call: Call): CoveyError | undefined {
+    if (!this.#link.open) {
+      const why = this.#closeReason?.message ?? 'closed'
+      return new CoveyError('UNAVAILABLE', `no connection: ${why}`)
+    }
+    if (call.cancelled !== undefined) return call.cancelled
+    if (this.#goingAway) return new CoveyError('DRAINING', `instance ${this.#instance} is stopping`)
+    const { maxCallsPerConnection } = this.#options.limits
+    if (this.#pending.size >= maxCallsPerConnection) {
+      const message = `${maxCallsPerConnection} calls are in flight on this connection`
+      return new CoveyError('RESOURCE_EXHAUSTED', message)
+    }
+    if (this.#numbers.has(call.method.path)) return undefined
+    const message = `instance ${this.#instance} has no method ${call.method.path}`
+    return new CoveyError('UNIMPLEMENTED', message)
+  }
+
+  #sendCall(id: number, call: Call): void {
+    const head = {
+      method: this.#numbers.get(call.method.path)!,
+      timeoutMs: call.remainingMs(),
+      trace: call.trace,
+      metadata: call.metadata,
+    }
+    const codec = this.#codec!
+    this.#link.send(frameType.call, callFlags(head), id, (out) => {
+      writeCallHead(head, out)
+      if (call.input !== undefined) codec.encode(call.input, out)
+    })
+  }
+
+  #await(
+    id: number,
+    call: Call,
+    result: (value: unknown) => void,
+    fail: (error: CoveyError) => void,
+    stream?: IncomingStream,
+  ): void {
+    if (this.#pending.size === 0) this.#pipe.hold(true)
+    const onCancel = (reason: CoveyError) => this.#abandon(id, reason)
+    const entry = { call, batch: this.#link.batch, onCancel, result, fail }
+    this.#pending.set(id, stream === undefined ? entry : { ...entry, stream })
+    call.onCancel(onCancel)
+  }
+
+  #openStream(id: number, call: Call): IncomingStream {
+    const { streamWindowBytes } = this.#options.limits
+    let owed = 0
+    const stream = new IncomingStream({
+      onTaken: (bytes) => {
+        owed += bytes
+        if (owed < streamWindowBytes / 2 || !this.#link.open) return
+        const grant = owed
+        owed = 0
+        this.#link.send(frameType.credit, 0, id, (out) => out.u32(grant))
+      },
+      onLeft: () => this.#abandon(id, new CoveyError('CANCELLED', 'the reader left the stream')),
+    })
+    const finish = (error?: CoveyError) => stream.finish(error)
+    this.#await(id, call, () => finish(), finish, stream)
+    return stream
+  }
+
+  /** The caller wants no answer any more: tell the server. */
+  #abandon(id: number, reason: CoveyError): void {
+    const pending = this.#take(id)
+    if (pending === undefined) return
+    if (this.#link.open) this.#link.send(frameType.cancel, 0, id)
+    pending.fail(reason)
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return undefined
+    this.#pending.delete(id)
+    if (this.#pending.size === 0) this.#pipe.hold(false)
+    pending.call.offCancel(pending.onCancel)
+    return pending
+  }
+
+  #nextId(): number {
+    do {
+      this.#lastId = this.#lastId === 0xffffffff ? 1 : this.#lastId + 1
+    } while (this.#pending.has(this.#lastId))
+    return this.#lastId
+  }
+
+  #frame(frame: Frame): void {
+    if (this.#codec === undefined) return this.#greeting(frame)
+    switch (frame.type) {
+      case frameType.result:
+        return this.#onResult(frame)
+      case frameType.item:
+        return this.#onItem(frame)
+      case frameType.error:
+        return this.#onError(frame)
+      case frameType.end:
+        return this.#take(this.#known(frame))?.result(undefined)
+      case frameType.goAway:
+        this.#goingAway = true
+        return
+      default:
+        if (frame.type < 128) throw new CoveyError('PROTOCOL_ERROR', `frame type ${frame.type}`)
+    }
+  }
+
+  /** An answer may come late, to a call that was given up; but never to one that was not made. */
+  #known(frame: Frame): number {
+    if (frame.id === 0 || (frame.id > this.#lastId && !this.#pending.has(frame.id))) {
+      throw new CoveyError('PROTOCOL_ERROR', `an answer to call ${frame.id}, which was never made`)
+    }
+    return frame.id
+  }
+
+  #onResult(frame: Frame): void {
+    const pending = this.#take(this.#known(frame))
+    if (pending === undefined) return
+    try {
+      pending.result(this.#decode(frame))
+    } catch (error) {
+      pending.fail(CoveyError.from(error))
+    }
+  }
+
+  #onItem(frame: Frame): void {
+    const id = this.#known(frame)
+    const stream = this.#pending.get(id)?.stream
+    if (stream === undefined) return
+    const bytes = frame.end - frame.start + frameHeadBytes
+    const { streamWindowBytes, maxFrameBytes } = this.#options.limits
+    if (stream.queuedBytes > streamWindowBytes + maxFrameBytes) {
+      throw new CoveyError('PROTOCOL_ERROR', 'the server sent more of a stream than was granted')
+    }
+    try {
+      stream.push(this.#decode(frame), bytes)
+    } catch (error) {
+      this.#abandon(id, CoveyError.from(error))
+    }
+  }
+
+  #onError(frame: Frame): void {
+    if (frame.id === 0) return this.#link.fail(readFarewell(frame))
+    const pending = this.#take(this.#known(frame))
+    if (pending === undefined) return
+    try {
+      pending.fail(CoveyError.fromData(this.#decode(frame) as ErrorData))
+    } catch (error) {
+      pending.fail(CoveyError.from(error))
+    }
+  }
+
+  #decode(frame: Frame): unknown {
+    if (frame.start === frame.end) return undefined
+    return this.#codec!.decode(frame.bytes, frame.start, frame.end)
+  }
+
+  #greeting(frame: Frame): void {
+    if (frame.type === frameType.error) return this.#link.fail(readFarewell(frame))
+    if (frame.type !== frameType.welcome) {
+      throw new CoveyError('PROTOCOL_ERROR', `frame type ${frame.type} before the handshake`)
+    }
+    this.#accept(readWelcome(frame))
+  }
+
+  #accept(welcome: Welcome): void {
+    const expected = this.#options.instance
+    if (expected !== undefined && welcome.instance !== expected) {
+      const message = `expected instance ${expected}, found ${welcome.instance}`
+      return this.#link.fail(new CoveyError('UNAVAILABLE', message))
+    }
+    const codec = chooseCodec([welcome.codec])
+    if (codec === undefined) {
+      throw new CoveyError('PROTOCOL_ERROR', `the server chose an unknown codec "${welcome.codec}"`)
+    }
+    this.#codec = codec
+    this.#instance = welcome.instance
+    for (const [number, path] of welcome.methods.entries()) this.#numbers.set(path, number)
+    this.#link.established(welcome.maxFrameBytes)
+    this.#welcome.resolve()
+  }
+
+  #onClosed(reason: CoveyError | undefined): void {
+    this.#closeReason = reason
+    this.#welcome.reject(asUnavailable(reason))
+    this.#failAll(reason ?? new CoveyError('CANCELLED', 'the connection was closed by this side'))
+    this.#ended.resolve(reason)
+  }
+
+  #failAll(reason: CoveyError): void {
+    for (const id of [...this.#pending.keys()]) {
+      const pending = this.#take(id)!
+      const left = pending.batch < this.#link.batch
+      pending.fail(left ? reason : notSent(reason))
+    }
+  }
+}
+
+/** The frame of the call never left this process, so it cannot have run. */
+function notSent(reason: CoveyError): CoveyError {
+  return new CoveyError('UNAVAILABLE', `not sent: ${reason.message}`, { cause: reason })
+}
+
+/** Before the handshake nothing can be lost: the peer is just not there. */
+function asUnavailable(reason: CoveyError | undefined): CoveyError {
+  if (reason === undefined) return new CoveyError('CANCELLED', 'closed before the handshake')
+  if (reason.code !== 'CONNECTION_LOST') return reason
+  return new CoveyError('UNAVAILABLE', reason.message, { cause: reason })
+}

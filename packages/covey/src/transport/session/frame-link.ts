@@ -1,0 +1,222 @@
+import type { ByteWriter } from '../../base/byte-writer.ts'
+import type { Clock, Timer } from '../../base/clock.ts'
+import { FrameDecoder } from '../../codec/frame/frame-decoder.ts'
+import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
+import { FrameWriter } from '../../codec/frame/frame-writer.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import type { Limits } from '../limits.ts'
+import type { Pipe } from './pipe.ts'
+
+/** Until the peer has introduced itself it may send no more than this at once. */
+const maxHelloBytes = 64 * 1024
+
+/** What a link needs beside its pipe. */
+export interface FrameLinkOptions {
+  readonly limits: Limits
+  readonly clock: Clock
+  /** A frame that is not about the connection itself. */
+  onFrame(frame: Frame): void
+  /** Nothing was heard or can be sent any more. Told once; no reason when this side closed. */
+  onClosed(reason: CoveyError | undefined): void
+}
+
+/**
+ * Frames over a pipe, for both ends: joins the writes of a turn, stops reading a peer that does not read,
+ * answers pings, and notices a peer that fell silent.
+ */
+export class FrameLink {
+  /** Number of the write that frames join now; a frame has left once this has moved on. */
+  batch = 0
+  readonly #pipe: Pipe
+  readonly #options: FrameLinkOptions
+  readonly #writer: FrameWriter
+  readonly #decoder = new FrameDecoder(maxHelloBytes)
+  readonly #timer: Timer
+  #lastTimer: Timer | undefined
+  #state: 'open' | 'ending' | 'closed' = 'open'
+  #flushing = false
+  #paused = false
+  #onRoom: (() => void)[] = []
+  #framesSeen = 0
+  #framesAtTick = 0
+  #heardMs: number
+  #tickMs: number
+  #partialSinceMs: number | undefined
+  #slowSinceMs: number | undefined
+
+  constructor(pipe: Pipe, options: FrameLinkOptions) {
+    this.#pipe = pipe
+    this.#options = options
+    this.#writer = new FrameWriter(maxHelloBytes)
+    this.#heardMs = this.#tickMs = options.clock.monotonicMs()
+    this.#timer = options.clock.every(options.limits.pingMs, () => this.#tick())
+    pipe.open({
+      data: (bytes) => this.#data(bytes),
+      drained: () => this.#drained(),
+      closed: (cause) => {
+        this.#lastTimer?.stop()
+        this.#closed(lost(cause))
+      },
+    })
+  }
+
+  get open(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** Lifts the limits of the handshake: `peerMaxFrameBytes` is what the peer said it takes. */
+  established(peerMaxFrameBytes: number): void {
+    this.#decoder.maxFrameBytes = this.#options.limits.maxFrameBytes
+    this.#writer.maxFrameBytes = peerMaxFrameBytes
+  }
+
+  /**
+   * Sends a frame together with all others of this turn.
+   * @returns its size in bytes
+   * @throws CoveyError `MESSAGE_TOO_LARGE`, `UNENCODABLE`; nothing was sent then
+   */
+  send(type: number, flags: number, id: number, body?: (out: ByteWriter) => void): number {
+    const size = this.#writer.frame(type, flags, id, body)
+    if (!this.#flushing) {
+      this.#flushing = true
+      this.#pipe.soon(() => this.#flush())
+    }
+    return size
+  }
+
+  /** Resolves when the peer has taken enough for more to be sent. */
+  async room(): Promise<void> {
+    const full = () =>
+      this.#pipe.queuedBytes + this.#writer.size > this.#options.limits.maxQueuedBytes
+    while (this.#state === 'open' && full()) {
+      await new Promise<void>((resolve) => this.#onRoom.push(resolve))
+    }
+  }
+
+  /** Reads no more from a peer that does not take its answers; for the end that answers. */
+  holdIfFull(): void {
+    if (this.#paused || this.#pipe.queuedBytes <= this.#options.limits.maxQueuedBytes) return
+    this.#paused = true
+    this.#pipe.pause()
+  }
+
+  /** Sends what is waiting and closes. */
+  end(): void {
+    if (this.#state !== 'open') return
+    this.#flush()
+    this.#state = 'ending'
+    this.#decoder.stop()
+    this.#hangUp()
+  }
+
+  /** Closes now, because of `reason`. */
+  fail(reason: CoveyError): void {
+    this.#pipe.destroy()
+    this.#closed(reason)
+  }
+
+  /** Closes behind what was handed over; a peer that does not take it must not hold the connection. */
+  #hangUp(): void {
+    this.#pipe.end()
+    const { clock, limits } = this.#options
+    this.#lastTimer = clock.after(limits.connectMs, () => this.#pipe.destroy())
+  }
+
+  #flush(): void {
+    this.#flushing = false
+    if (this.#state !== 'open' || this.#writer.size === 0) return
+    this.batch += 1
+    this.#pipe.write(this.#writer.take())
+    if (this.#pipe.queuedBytes > this.#options.limits.maxQueuedBytes) {
+      this.#slowSinceMs ??= this.#options.clock.monotonicMs()
+    }
+  }
+
+  #drained(): void {
+    this.#slowSinceMs = undefined
+    if (this.#paused) {
+      this.#paused = false
+      this.#heardMs = this.#options.clock.monotonicMs()
+      this.#pipe.resume()
+    }
+    const waiting = this.#onRoom
+    this.#onRoom = []
+    for (const resume of waiting) resume()
+  }
+
+  #data(bytes: Uint8Array): void {
+    if (this.#state !== 'open') return
+    this.#heardMs = this.#options.clock.monotonicMs()
+    try {
+      this.#decoder.push(bytes, (frame) => this.#frame(frame))
+    } catch (error) {
+      this.#refuse(CoveyError.from(error))
+    }
+    this.holdIfFull()
+  }
+
+  #frame(frame: Frame): void {
+    this.#framesSeen += 1
+    if (frame.type === frameType.ping) this.send(frameType.pong, 0, 0)
+    else if (frame.type !== frameType.pong) this.#options.onFrame(frame)
+  }
+
+  /** The peer sent nonsense: tell it, then close. */
+  #refuse(reason: CoveyError): void {
+    if (this.#state !== 'open') return
+    this.send(frameType.error, 0, 0, (out) => out.text(JSON.stringify(reason.toData())))
+    this.#flush()
+    this.#hangUp()
+    this.#closed(reason)
+  }
+
+  #closed(reason: CoveyError | undefined): void {
+    if (this.#state === 'closed') return
+    const asked = this.#state === 'ending'
+    this.#state = 'closed'
+    this.#timer.stop()
+    this.#decoder.stop()
+    const waiting = this.#onRoom
+    this.#onRoom = []
+    for (const resume of waiting) resume()
+    this.#options.onClosed(asked ? undefined : reason)
+  }
+
+  #tick(): void {
+    const { clock, limits } = this.#options
+    const now = clock.monotonicMs()
+    // This process itself was held up (stopped, or busy): what the peer sent meanwhile is still unread.
+    if (now - this.#tickMs > 2 * limits.pingMs) this.#heardMs = now
+    this.#tickMs = now
+    this.#checkSilence(now)
+    this.#checkPartial(now)
+    if (this.#slowSinceMs !== undefined && now - this.#slowSinceMs > limits.slowReaderMs) {
+      const reason = `the peer took nothing for ${limits.slowReaderMs} ms, ${this.#pipe.queuedBytes} bytes wait`
+      this.fail(new CoveyError('CONNECTION_LOST', reason))
+    }
+  }
+
+  #checkSilence(now: number): void {
+    const { limits } = this.#options
+    const silence = this.#paused ? 0 : now - this.#heardMs
+    if (silence >= limits.silenceMs) {
+      this.fail(new CoveyError('CONNECTION_LOST', `nothing heard for ${Math.round(silence)} ms`))
+    } else if (silence >= limits.pingMs / 2) this.send(frameType.ping, 0, 0)
+  }
+
+  #checkPartial(now: number): void {
+    const progressed = this.#framesSeen !== this.#framesAtTick
+    this.#framesAtTick = this.#framesSeen
+    if (this.#decoder.partialBytes === 0 || progressed) this.#partialSinceMs = undefined
+    else this.#partialSinceMs ??= now
+    const { partialFrameMs } = this.#options.limits
+    if (this.#partialSinceMs !== undefined && now - this.#partialSinceMs > partialFrameMs) {
+      this.#refuse(new CoveyError('PROTOCOL_ERROR', `half a frame for ${partialFrameMs} ms`))
+    }
+  }
+}
+
+function lost(cause: Error | undefined): CoveyError {
+  const why = cause === undefined ? 'the peer closed the connection' : cause.message
+  return new CoveyError('CONNECTION_LOST', why, { cause })
+}

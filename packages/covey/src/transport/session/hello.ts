@@ -1,0 +1,118 @@
+import type { Frame } from '../../codec/frame/frame-type.ts'
+import { parseJson } from '../../codec/json-codec.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+
+/** The version of the protocol that this code speaks. */
+export const protocolVersion = 1
+
+/** What a client says first. */
+export interface Hello {
+  readonly covey: number
+  /** Names of codecs, the preferred one first. */
+  readonly codecs: readonly string[]
+  /** Largest frame it takes, in bytes. */
+  readonly maxFrameBytes: number
+  /** Bytes a stream may send it ahead. */
+  readonly streamWindowBytes: number
+  /** The instance it means to talk to. */
+  readonly instance?: string | undefined
+  readonly credential?: string | undefined
+}
+
+/** What the server answers. */
+export interface Welcome {
+  readonly covey: number
+  readonly codec: string
+  readonly instance: string
+  readonly maxFrameBytes: number
+  /** Paths of the methods; their place is their number in call frames. */
+  readonly methods: readonly string[]
+}
+
+/** Reads the body of a hello. @throws CoveyError `PROTOCOL_ERROR` naming the field */
+export function readHello(frame: Frame): Hello {
+  const body = readBody(frame)
+  requireVersion(body)
+  return {
+    covey: protocolVersion,
+    codecs: strings(body, 'codecs', 16),
+    maxFrameBytes: bytes(body, 'maxFrameBytes'),
+    streamWindowBytes: bytes(body, 'streamWindowBytes'),
+    instance: optionalText(body, 'instance', 200),
+    credential: optionalText(body, 'credential', 8192),
+  }
+}
+
+/** Reads the body of a welcome. @throws CoveyError `PROTOCOL_ERROR` naming the field */
+export function readWelcome(frame: Frame): Welcome {
+  const body = readBody(frame)
+  requireVersion(body)
+  return {
+    covey: protocolVersion,
+    codec: optionalText(body, 'codec', 40) ?? '',
+    instance: optionalText(body, 'instance', 200) ?? '',
+    maxFrameBytes: bytes(body, 'maxFrameBytes'),
+    methods: strings(body, 'methods', 65_536),
+  }
+}
+
+/** Reads the error that ends a connection. */
+export function readFarewell(frame: Frame): CoveyError {
+  const body = readBody(frame)
+  const code = optionalText(body, 'code', 100) ?? 'PROTOCOL_ERROR'
+  return new CoveyError(code, optionalText(body, 'message', 4096) ?? 'refused', {
+    details: body.details,
+  })
+}
+
+function readBody(frame: Frame): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = parseJson(new TextDecoder().decode(frame.bytes.subarray(frame.start, frame.end)))
+  } catch (cause) {
+    throw new CoveyError('PROTOCOL_ERROR', 'the first frame is not a Covey handshake', { cause })
+  }
+  if (typeof value !== 'object' || value === null) throw wrong('body', 'an object')
+  return value as Record<string, unknown>
+}
+
+function requireVersion(body: Record<string, unknown>): void {
+  if (body.covey === protocolVersion) return
+  const said = JSON.stringify(body.covey)
+  throw new CoveyError(
+    'PROTOCOL_ERROR',
+    `protocol version ${said}; this side speaks ${protocolVersion}`,
+  )
+}
+
+function strings(body: Record<string, unknown>, field: string, max: number): string[] {
+  const value = body[field]
+  const fits = Array.isArray(value) && value.length <= max
+  if (!fits || !value.every((item) => typeof item === 'string'))
+    throw wrong(field, 'a list of texts')
+  return value
+}
+
+function bytes(body: Record<string, unknown>, field: string): number {
+  const value = body[field]
+  const fits = typeof value === 'number' && Number.isSafeInteger(value) && value >= 1024
+  if (!fits) throw wrong(field, 'a whole number of at least 1024')
+  return value
+}
+
+function optionalText(
+  body: Record<string, unknown>,
+  field: string,
+  maxLength: number,
+): string | undefined {
+  const value = body[field]
+  if (value === undefined || value === null) return undefined
+  if (typeof value !== 'string' || value.length > maxLength) {
+    throw wrong(field, `text of at most ${maxLength} characters`)
+  }
+  return value
+}
+
+function wrong(field: string, expected: string): CoveyError {
+  return new CoveyError('PROTOCOL_ERROR', `handshake: ${field} is not ${expected}`)
+}

@@ -1,0 +1,32 @@
+/** Bytes both ways, in order: a TCP socket, a WebSocket, a pair of arrays in a test. */
+export interface Pipe {
+  /** `tcp`, `unix`, `ws`. */
+  readonly protocol: string
+  /** Address of the peer, for logs. */
+  readonly address: string
+  /** Bytes handed over and not sent. */
+  readonly queuedBytes: number
+  /** Begins to deliver events. Called once. */
+  open(events: PipeEvents): void
+  write(bytes: Uint8Array): void
+  /** Stops and resumes reading; the peer feels it. */
+  pause(): void
+  resume(): void
+  /** Whether the process should stay alive for this pipe. */
+  hold(on: boolean): void
+  /** Closes when everything handed over is sent. */
+  end(): void
+  /** Closes now. */
+  destroy(): void
+  /** Runs something at the end of this turn of the event loop. */
+  soon(run: () => void): void
+}
+
+/** What a pipe tells its owner. */
+export interface PipeEvents {
+  data(bytes: Uint8Array): void
+  /** `queuedBytes` is down to nothing. */
+  drained(): void
+  /** Nothing comes any more. Told once. */
+  closed(cause?: Error): void
+}

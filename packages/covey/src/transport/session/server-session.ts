@@ -1,0 +1,306 @@
+import type { Timer } from '../../base/clock.ts'
+import { Call } from '../../call/call.ts'
+import type { Identity, Peer } from '../../call/peer.ts'
+import type { Codec } from '../../codec/codec.ts'
+import { chooseCodec } from '../../codec/codecs.ts'
+import { readCallHead } from '../../codec/frame/call-head.ts'
+import { u32At } from '../../codec/frame/frame-decoder.ts'
+import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import type { Dispatcher, ListenOptions } from '../transport.ts'
+import { FrameLink } from './frame-link.ts'
+import { protocolVersion, readHello, type Welcome } from './hello.ts'
+import { OutgoingStream } from './outgoing-stream.ts'
+import type { Pipe } from './pipe.ts'
+
+/** A call that runs. */
+interface Running {
+  readonly call: Call
+  stream?: OutgoingStream
+}
+
+/** What a session reports to its listener. */
+export interface ServerSessionEvents {
+  /** Nothing runs any more. */
+  onIdle(): void
+  onClosed(reason: CoveyError | undefined): void
+}
+
+/**
+ * The server's end of a connection: makes a `Call` of each call frame, has it served, and sends what comes
+ * of it. When the peer goes, its calls are cancelled.
+ */
+export class ServerSession {
+  readonly #pipe: Pipe
+  readonly #dispatcher: Dispatcher
+  readonly #options: ListenOptions
+  readonly #events: ServerSessionEvents
+  readonly #link: FrameLink
+  readonly #running = new Map<number, Running>()
+  readonly #connectionId: string
+  readonly #handshakeTimer: Timer
+  #state: 'new' | 'greeting' | 'ready' | 'draining' = 'new'
+  #codec: Codec | undefined
+  #peer: Peer | undefined
+  #streamWindowBytes = 0
+
+  constructor(
+    pipe: Pipe,
+    dispatcher: Dispatcher,
+    options: ListenOptions,
+    connectionId: string,
+    events: ServerSessionEvents,
+  ) {
+    this.#pipe = pipe
+    this.#dispatcher = dispatcher
+    this.#options = options
+    this.#connectionId = connectionId
+    this.#events = events
+    this.#link = new FrameLink(pipe, {
+      limits: options.limits,
+      clock: options.clock,
+      onFrame: (frame) => this.#frame(frame),
+      onClosed: (reason) => this.#onClosed(reason),
+    })
+    const { handshakeMs } = options.limits
+    this.#handshakeTimer = options.clock.after(handshakeMs, () => {
+      this.refuse(new CoveyError('PROTOCOL_ERROR', `no handshake within ${handshakeMs} ms`))
+    })
+  }
+
+  /** Calls that run now. */
+  get running(): number {
+    return this.#running.size
+  }
+
+  /** Who is there, once the handshake is done. */
+  get peer(): Peer | undefined {
+    return this.#peer
+  }
+
+  /** Takes no new calls; those that run go on. */
+  drain(): void {
+    if (this.#state === 'draining') return
+    this.#state = 'draining'
+    if (this.#link.open && this.#codec !== undefined) this.#link.send(frameType.goAway, 0, 0)
+    // Streams have no end to wait for: their readers open them again elsewhere.
+    const reason = new CoveyError('DRAINING', 'the instance is stopping; open the stream again')
+    for (const { call } of [...this.#running.values()]) {
+      if (call.method.kind !== 'unary') call.cancel(reason)
+    }
+  }
+
+  /** Sends what is waiting and closes. */
+  close(): void {
+    this.#link.end()
+    this.#cancelAll(new CoveyError('CANCELLED', 'the server stopped'))
+  }
+
+  /** Tells the peer why, and closes. */
+  refuse(reason: CoveyError): void {
+    if (!this.#link.open) return
+    this.#link.send(frameType.error, 0, 0, (out) => out.text(JSON.stringify(reason.toData())))
+    this.close()
+  }
+
+  #frame(frame: Frame): void {
+    switch (frame.type) {
+      case frameType.call:
+        return this.#onCall(frame)
+      case frameType.cancel:
+        return this.#onCancel(frame)
+      case frameType.credit:
+        return this.#onCredit(frame)
+      case frameType.hello:
+        return this.#onHello(frame)
+      case frameType.error:
+        return this.#link.fail(new CoveyError('PROTOCOL_ERROR', 'the client refused our frames'))
+      default:
+        if (frame.type < 128) throw new CoveyError('PROTOCOL_ERROR', `frame type ${frame.type}`)
+    }
+  }
+
+  #onHello(frame: Frame): void {
+    if (this.#state !== 'new') throw new CoveyError('PROTOCOL_ERROR', 'a second hello')
+    const hello = readHello(frame)
+    this.#state = 'greeting'
+    this.#streamWindowBytes = hello.streamWindowBytes
+    const codec = chooseCodec(hello.codecs)
+    if (codec === undefined) {
+      throw new CoveyError('PROTOCOL_ERROR', `no common codec among: ${hello.codecs.join(', ')}`)
+    }
+    const { instance } = this.#dispatcher
+    if (hello.instance !== undefined && hello.instance !== instance) {
+      return this.refuse(
+        new CoveyError(
+          'UNAVAILABLE',
+          `instance ${hello.instance} is not here; this is ${instance}`,
+        ),
+      )
+    }
+    const { protocol, address } = this.#pipe
+    const peer = { protocol, address, connectionId: this.#connectionId }
+    const asked = this.#options.authenticate?.(hello.credential, peer) ?? Promise.resolve(undefined)
+    asked.then(
+      (identity) => this.#greet(codec, { ...peer, identity }, hello.maxFrameBytes),
+      (error) => this.refuse(CoveyError.from(error)),
+    )
+  }
+
+  #greet(codec: Codec, peer: Peer & { identity: Identity | undefined }, maxFrame: number): void {
+    if (!this.#link.open) return
+    const welcome: Welcome = {
+      covey: protocolVersion,
+      codec: codec.name,
+      instance: this.#dispatcher.instance,
+      maxFrameBytes: this.#options.limits.maxFrameBytes,
+      methods: this.#dispatcher.methods.map(({ path }) => path),
+    }
+    this.#link.send(frameType.welcome, 0, 0, (out) => out.text(JSON.stringify(welcome)))
+    this.#handshakeTimer.stop()
+    this.#codec = codec
+    this.#peer = peer
+    this.#link.established(maxFrame)
+    if (this.#state === 'draining') this.#link.send(frameType.goAway, 0, 0)
+    else this.#state = 'ready'
+  }
+
+  #onCall(frame: Frame): void {
+    if (this.#codec === undefined)
+      throw new CoveyError('PROTOCOL_ERROR', 'a call before the handshake')
+    if (frame.id === 0 || this.#running.has(frame.id)) {
+      throw new CoveyError('PROTOCOL_ERROR', `call number ${frame.id} is 0 or in use`)
+    }
+    let call: Call
+    try {
+      call = this.#readCall(frame, this.#codec)
+    } catch (error) {
+      return this.#sendError(frame.id, asInputError(CoveyError.from(error)))
+    }
+    this.#serve(frame.id, call)
+  }
+
+  #readCall(frame: Frame, codec: Codec): Call {
+    const { limits, clock } = this.#options
+    if (this.#state === 'draining') {
+      throw new CoveyError('DRAINING', `instance ${this.#dispatcher.instance} is stopping`)
+    }
+    if (this.#running.size >= limits.maxCallsPerConnection) {
+      const message = `${limits.maxCallsPerConnection} calls are in flight on this connection`
+      throw new CoveyError('RESOURCE_EXHAUSTED', message)
+    }
+    const { head, bodyStart } = readCallHead(frame, limits.maxMetadataBytes)
+    const method = this.#dispatcher.methods[head.method]
+    if (method === undefined)
+      throw new CoveyError('UNIMPLEMENTED', `no method number ${head.method}`)
+    const empty = bodyStart === frame.end
+    const input = empty ? undefined : codec.decode(frame.bytes, bodyStart, frame.end)
+    return new Call(method, input, {
+      deadlineMs: clock.monotonicMs() + head.timeoutMs,
+      trace: head.trace,
+      metadata: head.metadata,
+      peer: this.#peer,
+      clock,
+    })
+  }
+
+  #serve(id: number, call: Call): void {
+    const running: Running = { call }
+    this.#running.set(id, running)
+    call.onCancel((reason) => this.#onCallCancelled(id, running, reason))
+    this.#dispatcher.serve(call).then(
+      (result) => this.#onServed(id, running, result),
+      (error) => this.#finish(id, running, () => this.#sendError(id, CoveyError.from(error))),
+    )
+  }
+
+  #onServed(id: number, running: Running, result: unknown): void {
+    if (running.call.method.kind === 'unary') {
+      return this.#finish(id, running, () => this.#sendResult(id, result))
+    }
+    if (this.#running.get(id) !== running) return void leave(result)
+    const stream = new OutgoingStream(result as AsyncIterable<unknown>, this.#streamWindowBytes, {
+      send: (item) => this.#sendItem(id, item),
+      room: () => this.#link.room(),
+    })
+    running.stream = stream
+    stream.run().then(
+      () => this.#finish(id, running, () => this.#link.send(frameType.end, 0, id)),
+      (error) => this.#finish(id, running, () => this.#sendError(id, CoveyError.from(error))),
+    )
+  }
+
+  /** Sends the last frame of a call, unless the call was given up before. */
+  #finish(id: number, running: Running, send: () => void): void {
+    if (this.#running.get(id) !== running) return
+    this.#running.delete(id)
+    if (this.#link.open) send()
+    if (this.#running.size === 0) this.#events.onIdle()
+  }
+
+  #sendResult(id: number, result: unknown): void {
+    const codec = this.#codec!
+    try {
+      this.#link.send(frameType.result, 0, id, (out) => {
+        if (result !== undefined) codec.encode(result, out)
+      })
+      this.#link.holdIfFull()
+    } catch (error) {
+      this.#sendError(id, CoveyError.from(error))
+    }
+  }
+
+  #sendItem(id: number, item: unknown): number {
+    const codec = this.#codec!
+    return this.#link.send(frameType.item, 0, id, (out) => codec.encode(item, out))
+  }
+
+  #sendError(id: number, error: CoveyError): void {
+    if (!this.#link.open) return
+    const codec = this.#codec!
+    try {
+      this.#link.send(frameType.error, 0, id, (out) => codec.encode(error.toData(), out))
+    } catch {
+      // Its details cannot be sent; the code and the message always can.
+      const { code, message } = error
+      this.#link.send(frameType.error, 0, id, (out) => codec.encode({ code, message }, out))
+    }
+  }
+
+  #onCancel(frame: Frame): void {
+    this.#running.get(frame.id)?.call.cancel(new CoveyError('CANCELLED', 'cancelled by the caller'))
+  }
+
+  /** The handler may go on for a while, but its caller has its answer now. */
+  #onCallCancelled(id: number, running: Running, reason: CoveyError): void {
+    running.stream?.abort(reason)
+    this.#finish(id, running, () => this.#sendError(id, reason))
+  }
+
+  #onCredit(frame: Frame): void {
+    if (frame.end - frame.start !== 4) throw new CoveyError('PROTOCOL_ERROR', 'a malformed credit')
+    this.#running.get(frame.id)?.stream?.grant(u32At(frame.bytes, frame.start))
+  }
+
+  #onClosed(reason: CoveyError | undefined): void {
+    this.#handshakeTimer.stop()
+    this.#cancelAll(new CoveyError('CANCELLED', 'the connection of the caller is gone'))
+    this.#events.onClosed(reason)
+  }
+
+  #cancelAll(reason: CoveyError): void {
+    for (const { call } of [...this.#running.values()]) call.cancel(reason)
+  }
+}
+
+/** A body that cannot be read is the caller's mistake; the connection as such is fine. */
+function asInputError(error: CoveyError): CoveyError {
+  if (error.code !== 'PROTOCOL_ERROR') return error
+  return new CoveyError('INVALID_INPUT', error.message, { cause: error })
+}
+
+/** Ends a stream that nobody wants any more. */
+function leave(stream: unknown): void {
+  const iterator = (stream as AsyncIterable<unknown>)[Symbol.asyncIterator]()
+  iterator.return?.(undefined).catch(() => {})
+}

@@ -1,0 +1,79 @@
+import type { Peer } from '../../call/peer.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import type { Dispatcher, ListenOptions } from '../transport.ts'
+import type { Pipe } from './pipe.ts'
+import { ServerSession } from './server-session.ts'
+
+let connectionsMade = 0
+
+/** The sessions of one listener, with their common end. */
+export class SessionSet {
+  readonly #dispatcher: Dispatcher
+  readonly #options: ListenOptions
+  readonly #sessions = new Set<ServerSession>()
+  #draining = false
+  #onChange: (() => void)[] = []
+
+  constructor(dispatcher: Dispatcher, options: ListenOptions) {
+    this.#dispatcher = dispatcher
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#sessions.size
+  }
+
+  /** Serves a new connection. */
+  add(pipe: Pipe): void {
+    connectionsMade += 1
+    const id = `${this.#dispatcher.instance}/${connectionsMade}`
+    const session = new ServerSession(pipe, this.#dispatcher, this.#options, id, {
+      onIdle: () => this.#changed(),
+      onClosed: () => {
+        this.#sessions.delete(session)
+        this.#changed()
+      },
+    })
+    this.#sessions.add(session)
+    if (this.#draining) session.refuse(stopping(this.#dispatcher))
+  }
+
+  /** Takes no new calls; resolves when none runs, or when `signal` aborts. */
+  async drain(signal?: AbortSignal): Promise<void> {
+    this.#draining = true
+    for (const session of this.#sessions) session.drain()
+    const busy = () => [...this.#sessions].some(({ running }) => running > 0)
+    while (busy() && !signal?.aborted) await this.#nextChange(signal)
+  }
+
+  /** Tells the peers that match why they are cut off, and closes their sessions. */
+  disconnect(matches: (peer: Peer) => boolean, reason: CoveyError): void {
+    for (const session of [...this.#sessions]) {
+      if (session.peer !== undefined && matches(session.peer)) session.refuse(reason)
+    }
+  }
+
+  /** Closes all sessions; resolves when they are gone. */
+  async close(): Promise<void> {
+    this.#draining = true
+    for (const session of this.#sessions) session.close()
+    while (this.#sessions.size > 0) await this.#nextChange()
+  }
+
+  #nextChange(signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onChange.push(resolve)
+      signal?.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+
+  #changed(): void {
+    const waiting = this.#onChange
+    this.#onChange = []
+    for (const resume of waiting) resume()
+  }
+}
+
+function stopping({ instance }: Dispatcher): CoveyError {
+  return new CoveyError('DRAINING', `instance ${instance} is stopping`)
+}

@@ -1,0 +1,56 @@
+import { connect, type Socket } from 'node:net'
+import { CoveyError } from '../../error/covey-error.ts'
+import { ClientSession } from '../session/client-session.ts'
+import type { Connection, ConnectOptions } from '../transport.ts'
+import { parseSocketUrl, type SocketTarget, socketPipe } from './wire.ts'
+
+/**
+ * Connects to `tcp://host:port` or `unix:/path` and shakes hands.
+ * @throws CoveyError `UNAVAILABLE` with the reason, within `connectMs` + `handshakeMs`
+ */
+export async function connectTcp(address: string, options: ConnectOptions): Promise<Connection> {
+  const target = parseSocketUrl(address)
+  const socket = await openSocket(target, address, options)
+  const session = new ClientSession(socketPipe(socket, target.protocol, address), options)
+  try {
+    await session.handshake()
+    return session
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
+}
+
+function openSocket(
+  target: SocketTarget,
+  address: string,
+  { limits, clock, signal }: ConnectOptions,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(
+      target.protocol === 'unix' ? { path: target.path } : { host: target.host, port: target.port },
+    )
+    const fail = (reason: string, cause?: unknown) => {
+      settle()
+      socket.destroy()
+      reject(new CoveyError('UNAVAILABLE', `${address}: ${reason}`, { cause }))
+    }
+    const onError = (error: Error) => fail(error.message, error)
+    const onAbort = () => fail('connecting was cancelled', signal?.reason)
+    const timer = clock.after(limits.connectMs, () =>
+      fail(`no answer within ${limits.connectMs} ms`),
+    )
+    const settle = () => {
+      timer.stop()
+      socket.off('error', onError)
+      signal?.removeEventListener('abort', onAbort)
+    }
+    socket.once('error', onError)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal?.aborted) return onAbort()
+    socket.once('connect', () => {
+      settle()
+      resolve(socket)
+    })
+  })
+}

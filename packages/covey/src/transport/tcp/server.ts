@@ -1,0 +1,97 @@
+import { unlink } from 'node:fs/promises'
+import {
+  type AddressInfo,
+  createServer,
+  connect as probe,
+  type Server,
+  type Socket,
+} from 'node:net'
+import { CoveyError } from '../../error/covey-error.ts'
+import { SessionSet } from '../session/session-set.ts'
+import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
+import { parseSocketUrl, type SocketTarget, socketPipe, tcpUrl } from './wire.ts'
+
+/**
+ * Takes connections at `tcp://host:port` (port 0 finds a free one) or `unix:/path` (readable and writable by this
+ * user alone).
+ * @throws CoveyError `ADDRESS_IN_USE`
+ */
+export async function listenTcp(
+  address: string,
+  dispatcher: Dispatcher,
+  options: ListenOptions,
+): Promise<Listener> {
+  const target = parseSocketUrl(address)
+  const sessions = new SessionSet(dispatcher, options)
+  const server = createServer({ noDelay: true }, (socket) => {
+    sessions.add(socketPipe(socket, target.protocol, peerAddress(socket, target)))
+  })
+  server.maxConnections = options.limits.maxConnections
+  if (target.protocol === 'unix') await removeStaleSocket(target.path)
+  await bind(server, target, address)
+  const bound = target.protocol === 'unix' ? address : urlOf(server)
+  // Errors of a listening socket (out of file handles) pass; connections are taken again afterwards.
+  server.on('error', () => {})
+  const listener: Listener = {
+    address: bound,
+    get connections() {
+      return sessions.size
+    },
+    async drain(signal) {
+      server.close()
+      await sessions.drain(signal)
+    },
+    async close() {
+      server.close()
+      await sessions.close()
+    },
+    [Symbol.asyncDispose]: () => listener.close(),
+  }
+  return listener
+}
+
+function peerAddress(socket: Socket, target: SocketTarget): string {
+  return target.protocol === 'unix' ? target.path : `${socket.remoteAddress}:${socket.remotePort}`
+}
+
+function urlOf(server: Server): string {
+  const { address, port } = server.address() as AddressInfo
+  return tcpUrl(address, port)
+}
+
+function bind(server: Server, target: SocketTarget, address: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const taken = cause.code === 'EADDRINUSE'
+      const message = taken
+        ? `${address} is in use by another process`
+        : `${address}: ${cause.message}`
+      reject(new CoveyError(taken ? 'ADDRESS_IN_USE' : 'START_FAILED', message, { cause }))
+    })
+    const done = () => resolve()
+    if (target.protocol === 'tcp') server.listen(target.port, target.host, done)
+    else withPrivateMask(() => server.listen({ path: target.path }, done))
+  })
+}
+
+/** The socket file is made by `listen` at once, with the rights that the mask leaves. */
+function withPrivateMask(run: () => void): void {
+  const before = process.umask(0o177)
+  try {
+    run()
+  } finally {
+    process.umask(before)
+  }
+}
+
+/** A socket file outlives a process that was killed. One that nobody answers at is taken away. */
+async function removeStaleSocket(path: string): Promise<void> {
+  const answered = await new Promise<boolean>((resolve) => {
+    const socket = probe({ path })
+    socket.once('connect', () => resolve(true))
+    socket.once('error', () => resolve(false))
+    socket.once('close', () => socket.destroy())
+    socket.once('connect', () => socket.destroy())
+  })
+  if (!answered) await unlink(path).catch(() => {})
+}

@@ -1,0 +1,90 @@
+import { CoveyError } from '../../error/covey-error.ts'
+import { ClientSession } from '../session/client-session.ts'
+import type { Pipe, PipeEvents } from '../session/pipe.ts'
+import type { Connection, ConnectOptions } from '../transport.ts'
+import { subprotocol } from './wire.ts'
+
+/**
+ * Connects to `ws://host:port/path` with the platform's own WebSocket, in a browser or in Node, and shakes hands.
+ * @throws CoveyError `UNAVAILABLE` with the reason, within `connectMs` + `handshakeMs`
+ */
+export async function connectWs(address: string, options: ConnectOptions): Promise<Connection> {
+  const socket = await openSocket(address, options)
+  const session = new ClientSession(webSocketPipe(socket, address), options)
+  try {
+    await session.handshake()
+    return session
+  } catch (error) {
+    socket.close()
+    throw error
+  }
+}
+
+function openSocket(
+  address: string,
+  { limits, clock, signal }: ConnectOptions,
+): Promise<WebSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(address, subprotocol)
+    socket.binaryType = 'arraybuffer'
+    const fail = (reason: string) => {
+      settle()
+      socket.close()
+      reject(new CoveyError('UNAVAILABLE', `${address}: ${reason}`))
+    }
+    const timer = clock.after(limits.connectMs, () =>
+      fail(`no answer within ${limits.connectMs} ms`),
+    )
+    const onAbort = () => fail('connecting was cancelled')
+    const onOpen = () => {
+      settle()
+      resolve(socket)
+    }
+    // Browsers do not say why, on purpose.
+    const onError = () => fail('cannot be reached, or refuses this page')
+    const settle = () => {
+      timer.stop()
+      signal?.removeEventListener('abort', onAbort)
+      socket.removeEventListener('open', onOpen)
+      socket.removeEventListener('error', onError)
+      socket.removeEventListener('close', onError)
+    }
+    socket.addEventListener('open', onOpen)
+    socket.addEventListener('error', onError)
+    socket.addEventListener('close', onError)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal?.aborted) onAbort()
+  })
+}
+
+/** A WebSocket that is open, as a pipe. A page cannot hold a peer back, so pausing does nothing. */
+function webSocketPipe(socket: WebSocket, address: string): Pipe {
+  return {
+    protocol: 'ws',
+    address,
+    get queuedBytes() {
+      return socket.bufferedAmount
+    },
+    open: (events) => listen(socket, events),
+    write(bytes) {
+      // A copy: the types of a browser refuse memory that another thread might share.
+      if (socket.readyState === socket.OPEN) socket.send(new Uint8Array(bytes))
+    },
+    pause() {},
+    resume() {},
+    hold() {},
+    end: () => socket.close(1000),
+    destroy: () => socket.close(),
+    soon: queueMicrotask,
+  }
+}
+
+function listen(socket: WebSocket, events: PipeEvents): void {
+  socket.addEventListener('message', ({ data }) => {
+    if (data instanceof ArrayBuffer) events.data(new Uint8Array(data))
+    else socket.close(1003)
+  })
+  socket.addEventListener('close', ({ code, reason }) => {
+    events.closed(new Error(`the WebSocket was closed with ${code}${reason && `: ${reason}`}`))
+  })
+}

@@ -1,0 +1,6 @@
+import type { Transport } from '../transport.ts'
+import { connectWs } from './client.ts'
+import { listenWs } from './server.ts'
+
+/** Frames over WebSocket (`ws://host:port/path`). */
+export const wsTransport: Transport = { protocol: 'ws', connect: connectWs, listen: listenWs }

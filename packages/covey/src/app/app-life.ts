@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import { sleep } from '../base/sleep.ts'
 import type { Client } from '../contract/client.ts'
 import type { Contract } from '../contract/define-contract.ts'
-import { defineService, type Service } from '../contract/define-service.ts'
+import { type AnyService, defineService } from '../contract/define-service.ts'
 import type { Instance } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { type Log, silentLog } from '../observe/log.ts'
@@ -126,7 +126,7 @@ export class AppLife implements App {
     }
   }
 
-  #services(context: AppContext): readonly Service[] {
+  #services(context: AppContext): readonly AnyService[] {
     const { services = [] } = this.#options
     return typeof services === 'function' ? services(context as AppContext<never>) : services
   }
@@ -139,7 +139,7 @@ export class AppLife implements App {
     this.#stack.push('control socket', () => listener.close())
   }
 
-  async #serve(services: readonly Service[], settings: FrameworkSettings): Promise<void> {
+  async #serve(services: readonly AnyService[], settings: FrameworkSettings): Promise<void> {
     const dispatcher = this.#dispatcher(services)
     const listener = await this.#listen(tcpUrl(settings.host, settings.port), dispatcher)
     this.#stack.push('rpc listener', () => listener.close())
@@ -157,7 +157,8 @@ export class AppLife implements App {
     this.#instance = instance
     this.#runtime.addLocal({ ...instance, addresses: [local.address] })
     this.#stack.push('draining', () => this.#drain([listener, local]))
-    const lease = await this.#runtime.registry.register(instance)
+    const registry = await this.#runtime.registry()
+    const lease = await registry.register(instance)
     this.#stack.push('registration', async () => {
       this.#runtime.removeLocal(instance)
       await lease.release()
@@ -172,9 +173,9 @@ export class AppLife implements App {
     return this.#runtime.transport(address).listen(address, dispatcher, { limits, clock })
   }
 
-  #dispatcher(services: readonly Service[]): Dispatcher {
+  #dispatcher(services: readonly AnyService[]): Dispatcher {
     const healthService = defineService(health, { check: () => this.#report() })
-    return createDispatcher([...services, healthService as unknown as Service], {
+    return createDispatcher([...services, healthService], {
       instance: this.#id,
       wheel: this.#runtime.wheel,
       log: this.#log,

@@ -1,6 +1,6 @@
 import type { SettingsDefinition } from '../settings/define-settings.ts'
 import { type FrameworkSettings, frameworkSettings } from '../settings/framework-settings.ts'
-import { loadSettings } from '../settings/load-settings.ts'
+import { type LoadSettingsOptions, loadSettings } from '../settings/load-settings.ts'
 import type { AppOptions } from './create-app.ts'
 
 /** Settings of the framework and of the application itself. */
@@ -18,7 +18,7 @@ export async function loadAppSettings({
   const definitions: SettingsDefinition[] = [frameworkSettings]
   if (settings !== undefined) definitions.push(settings)
   const loaded: Readonly<Record<string, unknown>> = await loadSettings(definitions, {
-    overrides,
+    overrides: overrides as LoadSettingsOptions<SettingsDefinition[]>['overrides'] & object,
     knownSections,
   })
   return {

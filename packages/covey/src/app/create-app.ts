@@ -1,11 +1,11 @@
 import type { Middleware } from '../call/handler.ts'
 import type { Client } from '../contract/client.ts'
 import type { Contract } from '../contract/define-contract.ts'
-import type { Service } from '../contract/define-service.ts'
+import type { AnyService } from '../contract/define-service.ts'
 import type { Instance } from '../discovery/registry.ts'
 import type { ClientOptions } from '../rpc/create-client.ts'
 import type { Runtime } from '../rpc/runtime.ts'
-import type { SettingsDefinition, SettingsInput, SettingsOf } from '../settings/define-settings.ts'
+import type { SettingsDefinition, SettingsOf } from '../settings/define-settings.ts'
 import type { AppContext } from './app-context.ts'
 import { AppLife } from './app-life.ts'
 import type { Resource } from './define-resource.ts'
@@ -17,13 +17,13 @@ export interface AppOptions<D extends SettingsDefinition = SettingsDefinition> {
   /** The application's own settings; they are in the context of resources and services. */
   settings?: D
   /** Values that win over files and environment. For tests: `{ covey: { port: 4100 }, user: { … } }`. */
-  overrides?: Readonly<Record<string, SettingsInput<SettingsDefinition>>>
+  overrides?: Readonly<Record<string, object>>
   /** Sections of `config.yaml` that belong to the other processes of a fleet. */
   knownSections?: readonly string[]
   /** Opened in this order, closed in the opposite one. */
   resources?: readonly Resource[]
   /** What it serves; a function gets the started resources. */
-  services?: readonly Service[] | ((context: AppContext<SettingsOf<D>>) => readonly Service[])
+  services?: readonly AnyService[] | ((context: AppContext<SettingsOf<D>>) => readonly AnyService[])
   /** Wraps every call it serves, behind validation. */
   middleware?: readonly Middleware[]
   /** Registry and connections. Default: those of the process. */

@@ -31,6 +31,10 @@ export interface Service<Name extends string = string, M extends Methods = Metho
   readonly handlers: Handlers<M>
 }
 
+/** A service of any contract, for lists. */
+// biome-ignore lint/suspicious/noExplicitAny: each service fits its own contract, which a list cannot say
+export type AnyService = Service<string, any>
+
 /**
  * Attaches code to a contract.
  *

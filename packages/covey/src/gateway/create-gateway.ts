@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Middleware } from '../call/handler.ts'
 import type { Peer } from '../call/peer.ts'
-import type { Service } from '../contract/define-service.ts'
+import type { AnyService } from '../contract/define-service.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import type { Log } from '../observe/log.ts'
 import { createDispatcher } from '../rpc/dispatcher.ts'
@@ -21,7 +21,7 @@ export interface GatewayOptions {
   readonly host?: string
   readonly port: number
   /** The services that pages may call, over a WebSocket at `/rpc`. */
-  readonly services: readonly Service[]
+  readonly services: readonly AnyService[]
   /** Turns the credential of a new connection into an identity. Without it everybody may call. */
   readonly authenticate?: Authenticate
   /** Origins whose pages may connect, beside the gateway's own: `https://chat.example`. */

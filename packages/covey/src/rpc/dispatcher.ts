@@ -1,5 +1,6 @@
+import type { Call } from '../call/call.ts'
 import { compose, type Handler } from '../call/handler.ts'
-import type { Service } from '../contract/define-service.ts'
+import type { AnyService } from '../contract/define-service.ts'
 import type { BoundMethod } from '../contract/method.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import type { Dispatcher } from '../transport/transport.ts'
@@ -17,13 +18,13 @@ export interface DispatcherOptions extends ServerStackOptions {
  * @throws TypeError if two services have the same name
  */
 export function createDispatcher(
-  services: readonly Service[],
+  services: readonly AnyService[],
   options: DispatcherOptions,
 ): Dispatcher {
   const handlers = new Map<string, Handler>()
   const methods: BoundMethod[] = []
   for (const service of services) {
-    for (const method of Object.values(service.contract.methods)) {
+    for (const method of Object.values<BoundMethod>(service.contract.methods)) {
       if (handlers.has(method.path))
         throw new TypeError(`two services have a method ${method.path}`)
       handlers.set(method.path, compose(serverStack(method, options), handlerOf(service, method)))
@@ -38,8 +39,8 @@ export function createDispatcher(
   }
 }
 
-function handlerOf(service: Service, method: BoundMethod): Handler {
-  const run = service.handlers[method.name] as (input: unknown, call: unknown) => unknown
+function handlerOf(service: AnyService, method: BoundMethod): Handler {
+  const run = service.handlers[method.name] as (input: unknown, call: Call) => unknown
   return async (call) => run.call(service.handlers, call.input, call)
 }
 

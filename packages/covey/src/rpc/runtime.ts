@@ -28,7 +28,6 @@ export interface RuntimeOptions {
  * for a process; tests make their own, so that they do not meet.
  */
 export class Runtime implements AsyncDisposable {
-  readonly registry: Registry
   readonly limits: Limits
   readonly clock: Clock
   readonly log: Log
@@ -38,6 +37,8 @@ export class Runtime implements AsyncDisposable {
   readonly #channels = new Map<string, Channel>()
   readonly #local = new Map<string, Instance>()
   readonly #closing = new AbortController()
+  readonly #registryTarget: Registry | string
+  #registry: Promise<Registry> | undefined
 
   constructor(options: RuntimeOptions) {
     const memory = createMemoryTransport()
@@ -46,11 +47,16 @@ export class Runtime implements AsyncDisposable {
     this.limits = Object.freeze({ ...defaultLimits, ...options.limits })
     this.wheel = new TimerWheel(this.clock)
     this.#random = options.random ?? Math.random
-    const target = options.registry ?? 'file:.covey/registry'
-    this.registry = openRegistry(target, { log: this.log, clock: this.clock })
+    this.#registryTarget = options.registry ?? 'file:.covey/registry'
     this.#transports = new Map(
       [tcpTransport, unixTransport, memory].map((transport) => [transport.protocol, transport]),
     )
+  }
+
+  /** The registry, opened at the first use. @throws CoveyError `INVALID_SETTINGS` if its URL is wrong */
+  registry(): Promise<Registry> {
+    this.#registry ??= openRegistry(this.#registryTarget, { log: this.log, clock: this.clock })
+    return this.#registry
   }
 
   /** The transport for a URL. @throws TypeError if there is none for its scheme */
@@ -67,9 +73,7 @@ export class Runtime implements AsyncDisposable {
     const local = this.#local.get(service)
     const key = local === undefined ? service : `${service} in ${local.id}`
     return this.#shared(key, service, () =>
-      local === undefined
-        ? this.registry.watch(service, this.#closing.signal)
-        : onlyOne(local, this.#closing.signal),
+      local === undefined ? this.#watch(service) : onlyOne(local, this.#closing.signal),
     )
   }
 
@@ -96,11 +100,16 @@ export class Runtime implements AsyncDisposable {
     this.#closing.abort()
     await Promise.all([...this.#channels.values()].map((channel) => channel.close()))
     this.#channels.clear()
-    await this.registry.close()
+    await (await this.#registry)?.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  async *#watch(service: string): AsyncGenerator<readonly Instance[]> {
+    const registry = await this.registry()
+    yield* registry.watch(service, this.#closing.signal)
   }
 
   #shared(

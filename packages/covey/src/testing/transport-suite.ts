@@ -17,6 +17,7 @@ import { contractClient } from '../rpc/contract-client.ts'
 import { createDispatcher } from '../rpc/dispatcher.ts'
 import { defaultLimits, type Limits } from '../transport/limits.ts'
 import type { Authenticate, Connection, Listener, Transport } from '../transport/transport.ts'
+import { until } from './until.ts'
 
 /** What the suite asks of the transport that is tested. */
 export interface TransportSuiteOptions {
@@ -124,16 +125,7 @@ function probeService(seen: Bench['seen']) {
         await new Promise((resolve) => setImmediate(resolve))
       }
     },
-  }) as unknown as Parameters<typeof createDispatcher>[0][number]
-}
-
-/** Waits until `check` holds, at most 5 s. */
-export async function until(check: () => boolean, what: string): Promise<void> {
-  const endMs = Date.now() + 5_000
-  while (!check()) {
-    if (Date.now() > endMs) throw new Error(`not within 5 s: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
+  })
 }
 
 function hasCode(code: string) {

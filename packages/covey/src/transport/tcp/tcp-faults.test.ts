@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { test } from 'node:test'
+import { systemClock } from '../../base/clock.ts'
+import { TimerWheel } from '../../base/timer-wheel.ts'
+import { currentCall } from '../../call/call-storage.ts'
+import { compose } from '../../call/handler.ts'
+import { writeCallHead } from '../../codec/frame/call-head.ts'
+import { FrameDecoder } from '../../codec/frame/frame-decoder.ts'
+import { frameType } from '../../codec/frame/frame-type.ts'
+import { FrameWriter } from '../../codec/frame/frame-writer.ts'
+import { encodeMsgpack } from '../../codec/msgpack/encode.ts'
+import type { CoveyError } from '../../error/covey-error.ts'
+import { silentLog } from '../../observe/log.ts'
+import { clientStack } from '../../rpc/client-stack.ts'
+import { contractClient } from '../../rpc/contract-client.ts'
+import { createDispatcher } from '../../rpc/dispatcher.ts'
+import { startChildServer } from '../../testing/child-server.ts'
+import { echo } from '../../testing/fixtures/echo-contract.ts'
+import { echoService } from '../../testing/fixtures/echo-service.ts'
+import { freePort } from '../../testing/free-port.ts'
+import { until } from '../../testing/until.ts'
+import { defaultLimits, type Limits } from '../limits.ts'
+import type { Connection, Listener } from '../transport.ts'
+import { tcpTransport } from './tcp-transport.ts'
+
+const clock = systemClock
+const wheel = new TimerWheel(clock)
+
+function clientOf(connection: Connection) {
+  const invoke = compose(clientStack({ wheel, middleware: [] }), connection.invoke)
+  return contractClient(echo, { clock, invoke, currentCall })
+}
+
+async function serve(limits: Partial<Limits> = {}): Promise<Listener> {
+  const dispatcher = createDispatcher([echoService], {
+    instance: 'echo-1',
+    wheel,
+    log: silentLog,
+    middleware: [],
+  })
+  const options = { limits: { ...defaultLimits, ...limits }, clock }
+  return tcpTransport.listen(`tcp://127.0.0.1:${await freePort()}`, dispatcher, options)
+}
+
+function dial(address: string, limits: Partial<Limits> = {}): Promise<Connection> {
+  return tcpTransport.connect(address, { limits: { ...defaultLimits, ...limits }, clock })
+}
+
+async function rawSocket(address: string): Promise<Socket> {
+  const { hostname, port } = new URL(address)
+  const socket = connect(Number(port), hostname)
+  await new Promise((resolve) => socket.once('connect', resolve))
+  return socket
+}
+
+/** A client that knows the bytes but obeys nothing. */
+async function rawClient(address: string): Promise<{ socket: Socket; writer: FrameWriter }> {
+  const socket = await rawSocket(address)
+  const writer = new FrameWriter(1 << 30)
+  const hello = {
+    covey: 1,
+    codecs: ['msgpack'],
+    maxFrameBytes: 1 << 24,
+    streamWindowBytes: 1 << 20,
+  }
+  writer.frame(frameType.hello, 0, 0, (out) => out.text(JSON.stringify(hello)))
+  socket.write(writer.take())
+  await new Promise((resolve) => socket.once('data', resolve))
+  return { socket, writer }
+}
+
+function writeCall(writer: FrameWriter, id: number, method: number, input: unknown): void {
+  const head = { method, timeoutMs: 60_000, trace: undefined, metadata: new Map() }
+  writer.frame(frameType.call, 0, id, (out) => {
+    writeCallHead(head, out)
+    encodeMsgpack(input, out)
+  })
+}
+
+/** The code of the error frame that ends a connection. */
+async function farewell(socket: Socket): Promise<string> {
+  let code = 'none'
+  const decoder = new FrameDecoder(1 << 24)
+  socket.on('data', (bytes: Buffer) => {
+    decoder.push(bytes, ({ type, bytes: all, start, end }) => {
+      if (type !== frameType.error) return
+      code = (JSON.parse(new TextDecoder().decode(all.subarray(start, end))) as { code: string })
+        .code
+    })
+  })
+  socket.on('error', () => {})
+  await new Promise((resolve) => socket.once('close', resolve))
+  return code
+}
+
+test('a server that is killed fails its calls at once, without saying they did not run', async () => {
+  await using server = await startChildServer()
+  await using connection = await dial(server.address)
+  const api = clientOf(connection)
+  await api.echo(1)
+  const call = api.hang().catch((error: unknown) => error)
+  // A round trip behind the call: it has arrived.
+  await api.echo(2)
+  const startMs = clock.monotonicMs()
+  server.signal('SIGKILL')
+  assert.equal(((await call) as CoveyError).code, 'CONNECTION_LOST')
+  assert.ok(clock.monotonicMs() - startMs < 1_000)
+})
+
+test('a server that stands still is given up after the time for silence', async () => {
+  await using server = await startChildServer()
+  const connection = await dial(server.address, { pingMs: 100, silenceMs: 400 })
+  const api = clientOf(connection)
+  await api.echo(1)
+  server.signal('SIGSTOP')
+  const error = (await api.hang().catch((thrown: unknown) => thrown)) as CoveyError
+  assert.equal(error.code, 'CONNECTION_LOST')
+  assert.match(error.message, /nothing heard for \d+ ms/)
+  assert.equal(connection.state, 'closed')
+})
+
+test('a client that stands still is given up by the server, and its calls are cancelled', async () => {
+  await using listener = await serve({ pingMs: 50, silenceMs: 200 })
+  const { socket } = await rawClient(listener.address)
+  assert.equal(listener.connections, 1)
+  socket.pause()
+  await until(() => listener.connections === 0, 'the server let go of the silent client')
+  socket.destroy()
+})
+
+test('a client that reads no answers is read no more, then cut off; others are served', async () => {
+  await using listener = await serve({ maxQueuedBytes: 256 * 1024, slowReaderMs: 300, pingMs: 50 })
+  await using good = await dial(listener.address)
+  const api = clientOf(good)
+  const { socket, writer } = await rawClient(listener.address)
+  socket.pause()
+  const before = process.memoryUsage().rss
+  // 200 answers of 1 MiB each are asked for; the server may hold a few.
+  for (let id = 1; id <= 200; id++) writeCall(writer, id, 1, { size: 1024 * 1024 })
+  socket.write(writer.take())
+  assert.equal(await api.echo('served meanwhile'), 'served meanwhile')
+  await until(() => listener.connections === 1, 'the slow client was cut off')
+  assert.ok(process.memoryUsage().rss - before < 400 * 1024 * 1024)
+  assert.equal(await api.echo('and after'), 'and after')
+  socket.destroy()
+})
+
+test('a frame over the limit ends its connection with a clear error, and no other', async () => {
+  await using listener = await serve({ maxFrameBytes: 64 * 1024 })
+  await using good = await dial(listener.address)
+  const { socket } = await rawClient(listener.address)
+  socket.write(new Uint8Array([0x7f, 0xff, 0xff, 0xff, frameType.call, 0, 0, 0, 0, 1]))
+  assert.equal(await farewell(socket), 'MESSAGE_TOO_LARGE')
+  assert.equal(await clientOf(good).echo('fine'), 'fine')
+})
+
+test('an input over the limit is refused before it is sent, a result over it is told', async () => {
+  await using listener = await serve({ maxFrameBytes: 64 * 1024 })
+  await using connection = await dial(listener.address, { maxFrameBytes: 64 * 1024 })
+  const api = clientOf(connection)
+  await assert.rejects(api.echo('x'.repeat(100_000)), { code: 'MESSAGE_TOO_LARGE' })
+  await assert.rejects(api.big({ size: 100_000 }), { code: 'MESSAGE_TOO_LARGE' })
+  assert.equal(await api.echo('still here'), 'still here')
+})
+
+test('bytes that are not the protocol end the connection', async () => {
+  await using listener = await serve()
+  for (const text of ['GET / HTTP/1.1\r\n\r\n', '\u0000\u0000\u0000\u0008{"nope":1}']) {
+    const socket = await rawSocket(listener.address)
+    socket.write(text)
+    assert.match(await farewell(socket), /MESSAGE_TOO_LARGE|PROTOCOL_ERROR/)
+  }
+  assert.equal(listener.connections, 0)
+})
+
+test('a server that is not one of ours is told apart', async () => {
+  const server = createServer((_, response) => response.end('hello'))
+  server.listen(await freePort(), '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  await assert.rejects(dial(`tcp://127.0.0.1:${port}`), (error: CoveyError) => {
+    assert.match(error.code, /MESSAGE_TOO_LARGE|PROTOCOL_ERROR|UNAVAILABLE/)
+    return true
+  })
+  server.close()
+})
+
+test('a client that says nothing, or half a frame, is let go', async () => {
+  await using listener = await serve({ handshakeMs: 100, partialFrameMs: 100, pingMs: 50 })
+  const silent = await rawSocket(listener.address)
+  assert.equal(await farewell(silent), 'PROTOCOL_ERROR')
+  const { socket } = await rawClient(listener.address)
+  socket.write(new Uint8Array([0, 0, 1, 0, frameType.call]))
+  assert.equal(await farewell(socket), 'PROTOCOL_ERROR')
+})
+
+test('a second use of a call number, and frames of unknown types', async () => {
+  await using listener = await serve()
+  const twice = await rawClient(listener.address)
+  writeCall(twice.writer, 5, 2, undefined)
+  writeCall(twice.writer, 5, 2, undefined)
+  twice.socket.write(twice.writer.take())
+  assert.equal(await farewell(twice.socket), 'PROTOCOL_ERROR')
+  const critical = await rawClient(listener.address)
+  critical.writer.frame(99, 0, 1)
+  critical.socket.write(critical.writer.take())
+  assert.equal(await farewell(critical.socket), 'PROTOCOL_ERROR')
+  const optional = await rawClient(listener.address)
+  optional.writer.frame(200, 0, 1)
+  optional.writer.frame(frameType.ping, 0, 0)
+  optional.socket.write(optional.writer.take())
+  await new Promise((resolve) => optional.socket.once('data', resolve))
+  optional.socket.destroy()
+})
+
+test('connections over the limit are not taken', async () => {
+  await using listener = await serve({ maxConnections: 2 })
+  await using first = await dial(listener.address)
+  await using second = await dial(listener.address)
+  await assert.rejects(dial(listener.address), { code: 'UNAVAILABLE' })
+  assert.equal(await clientOf(first).echo(1), 1)
+  assert.equal(await clientOf(second).echo(2), 2)
+})

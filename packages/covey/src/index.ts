@@ -1,7 +1,7 @@
-export type { AppContext } from './app/app-context.ts'
-export type { App, AppOptions } from './app/create-app.ts'
+export type { App, AppOptions } from './app/app.ts'
+export type { AppContext, Resource } from './app/app-context.ts'
 export { createApp } from './app/create-app.ts'
-export { defineResource, type Resource } from './app/define-resource.ts'
+export { defineResource } from './app/define-resource.ts'
 // For those who write transports, registries and codecs.
 export { createBackoff } from './base/backoff.ts'
 export type { Clock, Timer } from './base/clock.ts'
@@ -28,6 +28,10 @@ export { type Log, silentLog } from './observe/log.ts'
 export { type ClientOptions, createClient } from './rpc/create-client.ts'
 export { type HealthReport, health } from './rpc/health.ts'
 export { createRuntime, type Runtime, type RuntimeOptions } from './rpc/runtime.ts'
-export { defineSettings, type SettingsDefinition, type SettingsOf } from './settings/define-settings.ts'
+export {
+  defineSettings,
+  type SettingsDefinition,
+  type SettingsOf,
+} from './settings/define-settings.ts'
 export { defaultLimits, type Limits } from './transport/limits.ts'
 export type { Connection, Dispatcher, Listener, Transport } from './transport/transport.ts'

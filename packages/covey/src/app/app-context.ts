@@ -4,7 +4,6 @@ import type { Contract } from '../contract/define-contract.ts'
 import type { Log } from '../observe/log.ts'
 import type { ClientOptions } from '../rpc/create-client.ts'
 import type { Runtime } from '../rpc/runtime.ts'
-import type { Resource } from './define-resource.ts'
 
 /** What an application gives to its resources and services. */
 export interface AppContext<S = unknown> {
@@ -24,4 +23,13 @@ export interface AppContext<S = unknown> {
    * @throws CoveyError `START_FAILED` if it was not: put it further to the front of `resources`
    */
   get<T>(resource: Resource<T>): T
+}
+
+/** Something that an application opens at its start and closes at its end. */
+export interface Resource<T = unknown> {
+  readonly name: string
+  /** Opens it. What is thrown here stops the start of the application. */
+  start(context: AppContext): T | Promise<T>
+  /** Closes it. */
+  stop(value: T): void | Promise<void>
 }

@@ -1,7 +1,7 @@
 import type { SettingsDefinition } from '../settings/define-settings.ts'
 import { type FrameworkSettings, frameworkSettings } from '../settings/framework-settings.ts'
 import { type LoadSettingsOptions, loadSettings } from '../settings/load-settings.ts'
-import type { AppOptions } from './create-app.ts'
+import type { AppOptions } from './app.ts'
 
 /** Settings of the framework and of the application itself. */
 export interface AppSettings {

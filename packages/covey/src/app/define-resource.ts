@@ -1,13 +1,4 @@
-import type { AppContext } from './app-context.ts'
-
-/** Something that an application opens at its start and closes at its end. */
-export interface Resource<T = unknown> {
-  readonly name: string
-  /** Opens it. What is thrown here stops the start of the application. */
-  readonly start: (context: AppContext) => T | Promise<T>
-  /** Closes it. */
-  readonly stop: (value: T) => void | Promise<void>
-}
+import type { AppContext, Resource } from './app-context.ts'
 
 /**
  * Declares a resource: a database, a listener, a background task. An application starts its resources in the
@@ -19,8 +10,8 @@ export interface Resource<T = unknown> {
  *   stop: (db) => db.close(),
  * })
  */
+// biome-ignore lint/suspicious/noExplicitAny: what the settings are is known where the app is made
 export function defineResource<T, S = any>(
-  // any: what the settings are is known where the app is made
   name: string,
   life: {
     start: (context: AppContext<S>) => T | Promise<T>

@@ -1,7 +1,6 @@
 import { CoveyError } from '../error/covey-error.ts'
 import type { Log } from '../observe/log.ts'
-import type { AppContext } from './app-context.ts'
-import type { Resource } from './define-resource.ts'
+import type { AppContext, Resource } from './app-context.ts'
 
 /** Resources that run, the newest on top. */
 export class ResourceStack {

@@ -77,7 +77,8 @@ export class TimerWheel {
     let entry = this.#heads[slot]
     while (entry !== undefined) {
       const { next } = entry
-      if (entry.atMs <= now) {
+      // One that ran before it in this slot may have removed it.
+      if (entry.slot >= 0 && entry.atMs <= now) {
         this.remove(entry)
         entry.run()
       }

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
-import type { GatewayOptions } from './create-gateway.ts'
+import type { GatewayOptions } from './gateway-options.ts'
 import { problemOf, sendProblem } from './problem.ts'
 
 /** Headers of every answer. The page loads nothing from other hosts and can be framed by nobody. */

@@ -58,5 +58,5 @@ function createStack(
 ): Handler {
   const list = clientStack({ wheel: runtime.wheel, middleware })
   if (target !== undefined) return compose(list, runtime.channelTo(target, service).invoke)
-  return compose(list, (call) => runtime.channel(service).invoke(call))
+  return compose(list, (call) => runtime.channel(service, call.routing?.instance).invoke(call))
 }

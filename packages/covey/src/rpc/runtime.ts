@@ -68,13 +68,17 @@ export class Runtime implements AsyncDisposable {
     throw new TypeError(`address "${address}": use one that begins with ${known}`)
   }
 
-  /** The way to a service: the instance of this process if there is one, otherwise those of the registry. */
-  channel(service: string): Channel {
+  /**
+   * The way to a service: the instance of this process if there is one, otherwise those of the registry.
+   * @param wanted the only instance that may take the call, if the caller named one
+   */
+  channel(service: string, wanted?: string): Channel {
     const local = this.#local.get(service)
-    const key = local === undefined ? service : `${service} in ${local.id}`
-    return this.#shared(key, service, () =>
-      local === undefined ? this.#watch(service) : onlyOne(local, this.#closing.signal),
-    )
+    if (local === undefined || (wanted !== undefined && wanted !== local.id)) {
+      return this.#shared(service, service, () => this.#watch(service))
+    }
+    const key = `${service} in ${local.id}`
+    return this.#shared(key, service, () => onlyOne(local, this.#closing.signal))
   }
 
   /** The way to a fixed address. */

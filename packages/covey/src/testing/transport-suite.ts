@@ -136,6 +136,7 @@ function hasCode(code: string) {
  * What every transport has to do, as tests: results and errors reach their own call, context travels, streams
  * obey their reader, ends are clean.
  */
+// size: a list of tests, each a few lines
 export function transportSuite(name: string, options: TransportSuiteOptions): void {
   const check = (what: string, use: (bench: Bench) => Promise<void>, bench: BenchOptions = {}) =>
     test(`${name}: ${what}`, { timeout: 20_000 }, () => withBench(options, bench, use))

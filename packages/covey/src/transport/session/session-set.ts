@@ -46,6 +46,11 @@ export class SessionSet {
     while (busy() && !signal?.aborted) await this.#nextChange(signal)
   }
 
+  /** Who is connected now. */
+  *peers(): Generator<Peer> {
+    for (const { peer } of this.#sessions) if (peer !== undefined) yield peer
+  }
+
   /** Tells the peers that match why they are cut off, and closes their sessions. */
   disconnect(matches: (peer: Peer) => boolean, reason: CoveyError): void {
     for (const session of [...this.#sessions]) {

@@ -75,7 +75,7 @@ function webSocketPipe(socket: WebSocket, address: string): Pipe {
     hold() {},
     end: () => socket.close(1000),
     destroy: () => socket.close(),
-    soon: queueMicrotask,
+    soon: (run) => queueMicrotask(run),
   }
 }
 

@@ -1,9 +1,9 @@
 import type { ByteWriter } from '../../base/byte-writer.ts'
 import { type Metadata, noMetadata } from '../../call/metadata.ts'
 import { type TraceContext, toHex } from '../../call/trace.ts'
+import { u32At } from '../../codec/frame/frame-decoder.ts'
+import { callFlag, type Frame } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
-import { u32At } from './frame-decoder.ts'
-import { callFlag, type Frame } from './frame-type.ts'
 
 /** What a call frame says before its input. */
 export interface CallHead {

@@ -1,0 +1,50 @@
+import type { Middleware } from '../call/handler.ts'
+import type { Client } from '../contract/client.ts'
+import type { Contract } from '../contract/define-contract.ts'
+import type { AnyService } from '../contract/define-service.ts'
+import type { Instance } from '../discovery/registry.ts'
+import type { ClientOptions } from '../rpc/create-client.ts'
+import type { Runtime } from '../rpc/runtime.ts'
+import type { SettingsDefinition, SettingsOf } from '../settings/define-settings.ts'
+import type { AppContext, Resource } from './app-context.ts'
+
+/** What an application is made of. */
+export interface AppOptions<D extends SettingsDefinition = SettingsDefinition> {
+  /** Name of the process, for people and logs. */
+  name: string
+  /** The application's own settings; they are in the context of resources and services. */
+  settings?: D
+  /** Values that win over files and environment. For tests: `{ covey: { port: 4100 }, user: { … } }`. */
+  overrides?: Readonly<Record<string, object>>
+  /** Sections of `config.yaml` that belong to the other processes of a fleet. */
+  knownSections?: readonly string[]
+  /** Opened in this order, closed in the opposite one. */
+  resources?: readonly Resource[]
+  /** What it serves; a function gets the started resources. */
+  services?: readonly AnyService[] | ((context: AppContext<SettingsOf<D>>) => readonly AnyService[])
+  /** Wraps every call it serves, behind validation. */
+  middleware?: readonly Middleware[]
+  /** Registry and connections. Default: those of the process. */
+  runtime?: Runtime
+  /** Whether SIGTERM, SIGINT and the end of the supervisor's pipe stop it. Default true. */
+  handleSignals?: boolean
+}
+
+/** An application: the life of one process, or of one part of a test. */
+export interface App extends AsyncDisposable {
+  readonly name: string
+  /** How others see it, once it is started. */
+  readonly instance: Instance
+  /** Where it takes calls, once it is started: `tcp://127.0.0.1:4100`. */
+  readonly address: string
+  readonly state: 'new' | 'starting' | 'ready' | 'draining' | 'stopped'
+  /**
+   * Loads settings, opens resources, takes calls, announces itself.
+   * @throws CoveyError `INVALID_SETTINGS`, `ADDRESS_IN_USE`, `START_FAILED`; everything is closed again then
+   */
+  start(): Promise<void>
+  /** Drains and closes everything. Calling it again waits for the same end. */
+  stop(): Promise<void>
+  /** Functions for a contract, by the application's own runtime. */
+  client<C extends Contract>(contract: C, options?: Omit<ClientOptions, 'runtime'>): Client<C>
+}

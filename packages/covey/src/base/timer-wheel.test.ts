@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { FakeClock } from '../testing/fake-clock.ts'
+import { TimerWheel } from './timer-wheel.ts'
+
+test('entries run once, never early, at most one tick late', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 0, max: 20_000 }), { maxLength: 30 }),
+      async (delays) => {
+        const clock = new FakeClock()
+        const wheel = new TimerWheel(clock)
+        const ran: { delay: number; atMs: number }[] = []
+        for (const delay of delays) {
+          wheel.add(delay, () => ran.push({ delay, atMs: clock.monotonicMs() }))
+        }
+        await clock.advance(20_040)
+        assert.equal(ran.length, delays.length)
+        for (const { delay, atMs } of ran) {
+          assert.ok(atMs >= delay && atMs <= delay + 20, `${delay} ran at ${atMs}`)
+        }
+        assert.equal(wheel.size, 0)
+      },
+    ),
+    { numRuns: 5 },
+  )
+})
+
+test('an entry that was removed does not run, and removing it again does nothing', async () => {
+  const clock = new FakeClock()
+  const wheel = new TimerWheel(clock)
+  const ran: string[] = []
+  const entries = ['a', 'b', 'c'].map((name) => wheel.add(50, () => ran.push(name)))
+  wheel.remove(entries[1]!)
+  wheel.remove(entries[1]!)
+  assert.equal(wheel.size, 2)
+  await clock.advance(100)
+  assert.deepEqual(ran.sort(), ['a', 'c'])
+})
+
+test('an entry may add and remove others while it runs', async () => {
+  const clock = new FakeClock()
+  const wheel = new TimerWheel(clock)
+  const ran: string[] = []
+  const second = wheel.add(50, () => ran.push('second'))
+  wheel.add(50, () => {
+    ran.push('first')
+    wheel.remove(second)
+    wheel.add(clock.monotonicMs() + 30, () => ran.push('third'))
+  })
+  await clock.advance(200)
+  assert.deepEqual(ran, ['first', 'third'])
+})
+
+test('an empty wheel has no timer', async () => {
+  const clock = new FakeClock()
+  const wheel = new TimerWheel(clock)
+  wheel.remove(wheel.add(30, () => {}))
+  await clock.advance(50)
+  assert.equal(clock.waiting, 0)
+  let ran = false
+  wheel.add(clock.monotonicMs() + 30, () => {
+    ran = true
+  })
+  await clock.advance(50)
+  assert.equal(ran, true)
+})

@@ -1,0 +1,31 @@
+import type { FastifyInstance } from 'fastify'
+import type { Middleware } from '../call/handler.ts'
+import type { AnyService } from '../contract/define-service.ts'
+import type { Log } from '../observe/log.ts'
+import type { Runtime } from '../rpc/runtime.ts'
+import type { Limits } from '../transport/limits.ts'
+import type { Authenticate } from '../transport/transport.ts'
+
+/** Settings of a gateway. */
+export interface GatewayOptions {
+  /** What gives a resource its place: the context of the application. */
+  readonly context: { readonly instance: string; readonly runtime: Runtime; readonly log: Log }
+  /** Address to listen on. Default 127.0.0.1. */
+  readonly host?: string
+  readonly port: number
+  /** The services that pages may call, over a WebSocket at `/rpc`. */
+  readonly services: readonly AnyService[]
+  /** Turns the credential of a new connection into an identity. Without it everybody may call. */
+  readonly authenticate?: Authenticate
+  /** Origins whose pages may connect, beside the gateway's own: `https://chat.example`. */
+  readonly origins?: readonly string[]
+  /** Directory of a built page, served at `/`; unknown paths give its `index.html`. */
+  readonly assets?: string
+  /** Adds routes of plain HTTP. */
+  readonly routes?: (http: FastifyInstance) => void | Promise<void>
+  readonly middleware?: readonly Middleware[]
+  /** Bounds on what browsers send. */
+  readonly limits?: Partial<Limits>
+  /** Time for calls of browsers to end when it stops, in milliseconds. Default 10,000. */
+  readonly drainMs?: number
+}

@@ -18,6 +18,7 @@ import type { App, AppOptions } from './app.ts'
 import type { AppContext, Resource } from './app-context.ts'
 import { createAppLog } from './app-log.ts'
 import { loadAppSettings } from './app-settings.ts'
+import { endProcess } from './end-process.ts'
 import { type ExitWatch, watchForExit } from './exit-watch.ts'
 import { ResourceStack } from './resource-stack.ts'
 
@@ -71,15 +72,15 @@ export class AppLife implements App {
       throw new CoveyError('FAILED_PRECONDITION', `${this.name} was started before`)
     }
     this.#state = 'starting'
-    if (this.#options.handleSignals ?? true) {
-      this.#exitWatch = watchForExit(() => this.stop(), this.#clock)
-    }
+    const ownsProcess = this.#options.ownsProcess ?? true
+    if (ownsProcess) this.#exitWatch = watchForExit(() => this.stop(), this.#clock)
     try {
       await this.#open()
     } catch (error) {
       await this.#stack.stopAll()
       this.#state = 'stopped'
       this.#exitWatch?.release()
+      if (ownsProcess) endProcess(this.name, error)
       throw error
     }
     this.#state = 'ready'

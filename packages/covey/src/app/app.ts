@@ -26,8 +26,12 @@ export interface AppOptions<D extends SettingsDefinition = SettingsDefinition> {
   middleware?: readonly Middleware[]
   /** Registry and connections. Default: those of the process. */
   runtime?: Runtime
-  /** Whether SIGTERM, SIGINT and the end of the supervisor's pipe stop it. Default true. */
-  handleSignals?: boolean
+  /**
+   * Whether it is the life of the whole process. Signals and the end of the supervisor's pipe stop it then, and a
+   * start that fails ends the process with one clear line: with exit code 78 when it would fail again (wrong settings, a
+   * port in use), else 1. Default true; set false in tests, and to handle the failure of `start` yourself.
+   */
+  ownsProcess?: boolean
 }
 
 /** An application: the life of one process, or of one part of a test. */

@@ -75,7 +75,7 @@ async function withApp(
     services: [innerService, outerService],
     runtime,
     overrides: quiet,
-    handleSignals: false,
+    ownsProcess: false,
   })
   await app.start()
   await use(runtime, seen)
@@ -155,7 +155,7 @@ test('resources start in order and stop in the opposite one', async () => {
     },
     runtime,
     overrides: quiet,
-    handleSignals: false,
+    ownsProcess: false,
   })
   await app.start()
   assert.equal(app.state, 'ready')
@@ -171,7 +171,7 @@ test('a resource that fails is named, and what had started is stopped', async ()
     resources: [recorder(log, 'a'), recorder(log, 'b', true)],
     runtime,
     overrides: quiet,
-    handleSignals: false,
+    ownsProcess: false,
   })
   await assert.rejects(app.start(), (error: CoveyError) => {
     assert.equal(error.code, 'START_FAILED')
@@ -190,7 +190,7 @@ test('a resource that is not listed is told by name', async () => {
     services: ({ get }) => [get(forgotten) as unknown as AnyService],
     runtime,
     overrides: quiet,
-    handleSignals: false,
+    ownsProcess: false,
   })
   await assert.rejects(app.start(), /resource "forgotten" is not started: list it in "resources"/)
 })
@@ -211,7 +211,7 @@ test('settings reach the application; wrong ones are listed all at once', async 
       },
       runtime,
       overrides: { ...quiet, shop },
-      handleSignals: false,
+      ownsProcess: false,
     })
   const app = make({ size: 3 })
   await app.start()
@@ -232,7 +232,7 @@ test('a port in use is told with the address', async () => {
       name,
       runtime,
       overrides: { covey: { ...quiet.covey, port } },
-      handleSignals: false,
+      ownsProcess: false,
     })
   await using first = make('first')
   await first.start()
@@ -245,7 +245,7 @@ test('a port in use is told with the address', async () => {
 
 test('an application starts once', async () => {
   await using runtime = createRuntime({ registry: 'memory:' })
-  await using app = createApp({ name: 'once', runtime, overrides: quiet, handleSignals: false })
+  await using app = createApp({ name: 'once', runtime, overrides: quiet, ownsProcess: false })
   await app.start()
   await assert.rejects(app.start(), { code: 'FAILED_PRECONDITION' })
 })

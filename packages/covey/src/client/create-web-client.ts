@@ -77,7 +77,7 @@ export function createWebClient(options: WebClientOptions): WebClient {
     options.onState?.(next, info)
   }
   const channel = new Channel({
-    service: options.url,
+    service: 'gateway',
     instances: onlyOne(options.url, closing.signal),
     balancer: p2c(),
     clock,

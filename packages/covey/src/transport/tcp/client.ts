@@ -49,8 +49,18 @@ function openSocket(
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted) return onAbort()
     socket.once('connect', () => {
+      if (isOwnEcho(socket)) return fail('nobody listens there')
       settle()
       resolve(socket)
     })
   })
+}
+
+/** A connection to a port from that same port: the system let the socket meet itself. */
+function isOwnEcho(socket: Socket): boolean {
+  return (
+    socket.localPort !== undefined &&
+    socket.localPort === socket.remotePort &&
+    socket.localAddress === socket.remoteAddress
+  )
 }

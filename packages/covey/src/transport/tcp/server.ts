@@ -28,7 +28,8 @@ export async function listenTcp(
   })
   server.maxConnections = options.limits.maxConnections
   if (target.protocol === 'unix') await removeStaleSocket(target.path)
-  await bind(server, target, address)
+  if (target.protocol === 'tcp' && target.port === 0) await bindFreePort(server, target.host)
+  else await bind(server, target, address)
   const bound = target.protocol === 'unix' ? address : urlOf(server)
   // Errors of a listening socket (out of file handles) pass; connections are taken again afterwards.
   server.on('error', () => {})
@@ -59,18 +60,40 @@ function urlOf(server: Server): string {
   return tcpUrl(address, port)
 }
 
+/**
+ * Tries ports below those that systems give to outgoing connections (from 32,768 on Linux): a client that tries to reach
+ * a dead server at one of those can be given that very port, and meet itself.
+ */
+async function bindFreePort(server: Server, host: string): Promise<void> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    try {
+      return await bind(server, { protocol: 'tcp', host, port }, tcpUrl(host, port))
+    } catch (error) {
+      if (!(error instanceof CoveyError) || error.code !== 'ADDRESS_IN_USE') throw error
+    }
+  }
+  await bind(server, { protocol: 'tcp', host, port: 0 }, tcpUrl(host, 0))
+}
+
 function bind(server: Server, target: SocketTarget, address: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
+    const onListening = () => {
+      server.off('error', onError)
+      resolve()
+    }
+    const onError = (cause: NodeJS.ErrnoException) => {
+      server.off('listening', onListening)
       const taken = cause.code === 'EADDRINUSE'
       const message = taken
         ? `${address} is in use by another process`
         : `${address}: ${cause.message}`
       reject(new CoveyError(taken ? 'ADDRESS_IN_USE' : 'START_FAILED', message, { cause }))
-    })
-    const done = () => resolve()
-    if (target.protocol === 'tcp') server.listen(target.port, target.host, done)
-    else withPrivateMask(() => server.listen({ path: target.path }, done))
+    }
+    server.once('error', onError)
+    server.once('listening', onListening)
+    if (target.protocol === 'tcp') server.listen(target.port, target.host)
+    else withPrivateMask(() => server.listen({ path: target.path }))
   })
 }
 

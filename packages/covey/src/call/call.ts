@@ -3,7 +3,7 @@ import { CoveyError } from '../error/covey-error.ts'
 import { type Metadata, noMetadata } from './metadata.ts'
 import type { MethodRef } from './method-ref.ts'
 import { localPeer, type Peer } from './peer.ts'
-import { nextSpan, type TraceContext } from './trace.ts'
+import { nextSpan, type Trace } from './trace.ts'
 
 /** Wishes of a caller about which instance takes the call. */
 export interface Routing {
@@ -16,7 +16,7 @@ export interface CallInit {
   /** Instant on `clock.monotonicMs()` at which the call is over. Default: never. */
   readonly deadlineMs?: number | undefined
   /** Default: a new trace. */
-  readonly trace?: TraceContext | undefined
+  readonly trace?: Trace | undefined
   readonly metadata?: Metadata | undefined
   readonly peer?: Peer | undefined
   readonly routing?: Routing | undefined
@@ -39,7 +39,7 @@ export class Call {
   readonly peer: Peer
   readonly routing: Routing | undefined
   readonly clock: Clock
-  #trace: TraceContext | undefined
+  #trace: Trace | undefined
   #controller: AbortController | undefined
   #reason: CoveyError | undefined
   #listeners: CancelListener | CancelListener[] | undefined
@@ -56,7 +56,7 @@ export class Call {
   }
 
   /** Place of this call in its trace. */
-  get trace(): TraceContext {
+  get trace(): Trace {
     this.#trace ??= nextSpan()
     return this.#trace
   }

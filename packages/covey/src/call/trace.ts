@@ -8,13 +8,47 @@ export interface TraceContext {
   readonly sampled: boolean
 }
 
-/** A new trace, or the next span of `parent`. */
-export function nextSpan(parent?: TraceContext): TraceContext {
-  return {
-    traceId: parent?.traceId ?? randomHex(16),
-    spanId: randomHex(8),
-    sampled: parent?.sampled ?? false,
+/** 16 bytes trace id, 8 bytes span id, 1 byte flags. */
+export const traceBytes = 25
+
+const spanStart = 16
+const flagsAt = 24
+
+/**
+ * A trace context as it travels: bytes. They are made into text only when somebody looks, which most calls do not.
+ */
+export class Trace implements TraceContext {
+  /** Not to be changed. */
+  readonly bytes: Uint8Array
+
+  /** @param bytes `traceBytes` of them, taken over */
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
   }
+
+  get traceId(): string {
+    return toHex(this.bytes, 0, spanStart)
+  }
+
+  get spanId(): string {
+    return toHex(this.bytes, spanStart, flagsAt)
+  }
+
+  /** Bit 0 of the flags. */
+  get sampled(): boolean {
+    return (this.bytes[flagsAt]! & 1) === 1
+  }
+}
+
+/** A new trace, or the next span of `parent`. */
+export function nextSpan(parent?: Trace): Trace {
+  const bytes = new Uint8Array(traceBytes)
+  if (parent === undefined) fillRandom(bytes, 0)
+  else {
+    bytes.set(parent.bytes)
+    fillRandom(bytes, spanStart)
+  }
+  return new Trace(bytes)
 }
 
 const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
@@ -22,20 +56,19 @@ const pool = new Uint8Array(4096)
 let used = pool.length
 
 /**
- * `size` random bytes as hexadecimal digits. They come from the platform's secure source, 4 KiB at a
- * time because one request a call would cost more than the rest of the call.
+ * Random bytes up to the flags. They come from the platform's secure source, 4 KiB at a time because one request a call
+ * would cost more than the rest of the call.
  */
-function randomHex(size: number): string {
-  if (used + size > pool.length) {
+function fillRandom(bytes: Uint8Array, start: number): void {
+  if (used + flagsAt > pool.length) {
     crypto.getRandomValues(pool)
     used = 0
   }
-  used += size
-  return toHex(pool, used - size, used)
+  for (let at = start; at < flagsAt; at++) bytes[at] = pool[used++]!
 }
 
 /** Bytes as lower-case hexadecimal digits. */
-export function toHex(bytes: Uint8Array, start: number, end: number): string {
+function toHex(bytes: Uint8Array, start: number, end: number): string {
   let text = ''
   for (let at = start; at < end; at++) text += hexOfByte[bytes[at]!]
   return text

@@ -63,8 +63,8 @@ export class Channel {
   #invoke(call: Call, detours: number): Promise<unknown> {
     const endpoint = this.#pick(call)
     if (endpoint === undefined) return this.#waitForOne(call).then((found) => found.invoke(call))
-    const result = endpoint.invoke(call)
-    if (detours === 0) return result
+    const result = endpoint.invoke(call, this.#ready.length > 1)
+    if (detours === 0 || this.#endpoints.size === 1) return result
     return result.catch((error: unknown) => this.#detour(call, endpoint, error, detours))
   }
 

@@ -72,11 +72,15 @@ export class Endpoint implements Candidate {
     return this.instance.weight
   }
 
-  /** Sends a call and measures it. Only when `ready`. */
-  invoke(call: Call): Promise<unknown> {
+  /**
+   * Sends a call. Only when `ready`.
+   * @param measured whether its time is of use: there is another instance to compare with
+   */
+  invoke(call: Call, measured = true): Promise<unknown> {
     if (this.#state.is !== 'ready') {
       return Promise.reject(new CoveyError('UNAVAILABLE', `no connection to ${this.instance.id}`))
     }
+    if (!measured) return this.#state.connection.invoke(call)
     const { clock } = this.#options
     const startMs = clock.monotonicMs()
     const result = this.#state.connection.invoke(call)

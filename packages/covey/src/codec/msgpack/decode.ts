@@ -5,6 +5,8 @@ import { KeyCache } from './key-cache.ts'
 
 const strictText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const keys = new KeyCache()
+const float = new DataView(new ArrayBuffer(8))
+const floatBytes = new Uint8Array(float.buffer)
 
 /**
  * Reads one MessagePack value that fills `bytes` from `start` to `end`.
@@ -68,7 +70,7 @@ class Reader {
       case 0xca:
         return this.#view(4).getFloat32(0)
       case 0xcb:
-        return this.#view(8).getFloat64(0)
+        return this.#float()
       case 0xcc:
         return this.#u8()
       case 0xcd:
@@ -242,6 +244,12 @@ class Reader {
     if (from + size > this.#end) throw malformed('truncated')
     this.at = from + size
     return from
+  }
+
+  #float(): number {
+    const from = this.#skip(8)
+    for (let index = 0; index < 8; index++) floatBytes[index] = this.#bytes[from + index]!
+    return float.getFloat64(0)
   }
 
   #view(size: number): DataView {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { noMetadata } from '../../call/metadata.ts'
+import { Trace } from '../../call/trace.ts'
 import { FrameDecoder } from '../../codec/frame/frame-decoder.ts'
 import { frameType } from '../../codec/frame/frame-type.ts'
 import { FrameWriter } from '../../codec/frame/frame-writer.ts'
@@ -14,22 +15,13 @@ const heads = fc.record({
     fc.constant(Number.POSITIVE_INFINITY),
   ),
   trace: fc.option(
-    fc.record({
-      traceId: hex(32),
-      spanId: hex(16),
-      sampled: fc.boolean(),
-    }),
+    fc.uint8Array({ minLength: 25, maxLength: 25 }).map((bytes) => new Trace(bytes)),
     { nil: undefined },
   ),
   metadata: fc
     .array(fc.tuple(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), wellFormed()))
     .map((entries) => (entries.length === 0 ? noMetadata : new Map(entries))),
 })
-
-function hex(length: number) {
-  const digit = fc.constantFrom(...'0123456789abcdef')
-  return fc.array(digit, { minLength: length, maxLength: length }).map((digits) => digits.join(''))
-}
 
 function wellFormed() {
   return fc.string({ unit: 'grapheme', maxLength: 300 }).filter((text) => text.isWellFormed())

@@ -1,6 +1,6 @@
 import type { ByteWriter } from '../../base/byte-writer.ts'
 import { type Metadata, noMetadata } from '../../call/metadata.ts'
-import { type TraceContext, toHex } from '../../call/trace.ts'
+import { Trace, traceBytes } from '../../call/trace.ts'
 import { u32At } from '../../codec/frame/frame-decoder.ts'
 import { callFlag, type Frame } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
@@ -11,12 +11,11 @@ export interface CallHead {
   readonly method: number
   /** Milliseconds left; `Infinity` when there is no deadline. */
   readonly timeoutMs: number
-  readonly trace: TraceContext | undefined
+  readonly trace: Trace | undefined
   readonly metadata: Metadata
 }
 
 const noTimeout = 0xffffffff
-const traceBytes = 25
 const strictText = new TextDecoder('utf-8', { fatal: true })
 
 /** The flags that go with a head. */
@@ -25,11 +24,14 @@ export function callFlags(head: CallHead): number {
   return head.metadata.size === 0 ? trace : trace | callFlag.metadata
 }
 
-/** u16 method, u32 timeout, then the trace and the metadata if flagged. */
+/**
+ * u16 method, u32 timeout, then if flagged the trace (16 bytes trace id, 8 bytes span id, 1 byte flags as in W3C Trace
+ * Context) and the metadata.
+ */
 export function writeCallHead(head: CallHead, out: ByteWriter): void {
   out.u16(head.method)
   out.u32(Math.min(noTimeout, Math.max(0, Math.ceil(head.timeoutMs))))
-  if (head.trace !== undefined) writeTrace(head.trace, out)
+  if (head.trace !== undefined) out.raw(head.trace.bytes)
   if (head.metadata.size > 0) writeMetadata(head.metadata, out)
 }
 
@@ -51,10 +53,10 @@ export function readCallHead(
   const method = (bytes[at]! << 8) | bytes[at + 1]!
   const timeout = u32At(bytes, at + 2)
   at += 6
-  let trace: TraceContext | undefined
+  let trace: Trace | undefined
   if (flags & callFlag.trace) {
     requireBytes(frame, at, traceBytes)
-    trace = readTrace(bytes, at)
+    trace = new Trace(bytes.slice(at, at + traceBytes))
     at += traceBytes
   }
   let metadata = noMetadata
@@ -78,53 +80,6 @@ export function readCallHead(
 function requireBytes(frame: Frame, at: number, count: number): void {
   if (at + count > frame.end)
     throw new CoveyError('PROTOCOL_ERROR', 'a call frame that is cut short')
-}
-
-/** 16 bytes trace id, 8 bytes span id, 1 byte flags (bit 0: sampled), as in W3C Trace Context. */
-function writeTrace(trace: TraceContext, out: ByteWriter): void {
-  writeHex(trace.traceId, 32, out)
-  writeHex(trace.spanId, 16, out)
-  out.u8(trace.sampled ? 1 : 0)
-}
-
-function writeHex(digits: string, length: number, out: ByteWriter): void {
-  out.ensure(length >> 1)
-  const { bytes } = out
-  let at = out.position
-  for (let index = 0; index < length; index += 2) {
-    bytes[at++] = (nibble(digits.charCodeAt(index)) << 4) | nibble(digits.charCodeAt(index + 1))
-  }
-  out.position = at
-}
-
-function nibble(code: number): number {
-  return code <= 0x39 ? code - 0x30 : code - 0x57
-}
-
-/** The ids are made into text only when somebody looks, which most calls' handlers do not. */
-function readTrace(bytes: Uint8Array, at: number): TraceContext {
-  const copy = bytes.slice(at, at + traceBytes)
-  return new WireTrace(copy)
-}
-
-class WireTrace implements TraceContext {
-  readonly #bytes: Uint8Array
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
-  }
-
-  get traceId(): string {
-    return toHex(this.#bytes, 0, 16)
-  }
-
-  get spanId(): string {
-    return toHex(this.#bytes, 16, 24)
-  }
-
-  get sampled(): boolean {
-    return (this.#bytes[24]! & 1) === 1
-  }
 }
 
 /** u32 size, then for each entry: u8 length and name, u16 length and value, in UTF-8. */

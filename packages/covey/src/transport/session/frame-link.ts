@@ -10,6 +10,12 @@ import type { Pipe } from './pipe.ts'
 /** Until the peer has introduced itself it may send no more than this at once. */
 const maxHelloBytes = 64 * 1024
 
+/**
+ * A write of this size leaves before the turn ends: the peer begins with it while the rest is made. Found by measuring
+ * 128 calls at once between two processes, where it brings a third over one write a turn; 4 and 16 KiB bring less.
+ */
+const fullWriteBytes = 8 * 1024
+
 /** What a link needs beside its pipe. */
 export interface FrameLinkOptions {
   readonly limits: Limits
@@ -71,15 +77,19 @@ export class FrameLink {
   }
 
   /**
-   * Sends a frame together with all others of this turn.
+   * Sends a frame together with the others of this turn.
    * @returns its size in bytes
    * @throws CoveyError `MESSAGE_TOO_LARGE`, `UNENCODABLE`; nothing was sent then
    */
   send(type: number, flags: number, id: number, body?: (out: ByteWriter) => void): number {
     const size = this.#writer.frame(type, flags, id, body)
-    if (!this.#flushing) {
+    if (this.#writer.size >= fullWriteBytes) this.#flush()
+    else if (!this.#flushing) {
       this.#flushing = true
-      this.#pipe.soon(() => this.#flush())
+      this.#pipe.soon(() => {
+        this.#flushing = false
+        this.#flush()
+      })
     }
     return size
   }
@@ -123,7 +133,6 @@ export class FrameLink {
   }
 
   #flush(): void {
-    this.#flushing = false
     if (this.#state !== 'open' || this.#writer.size === 0) return
     this.batch += 1
     this.#pipe.write(this.#writer.take())

@@ -18,6 +18,11 @@ export {
   type SettingsDefinition,
   type SettingsOf,
 } from './settings/define-settings.ts'
+export {
+  loadSettings,
+  type LoadedSettings,
+  type LoadSettingsOptions,
+} from './settings/load-settings.ts'
 export { CoveyError } from './error/covey-error.ts'
 export { codes, type Code } from './error/codes.ts'
 export { currentCall } from './call/call-storage.ts'
@@ -35,5 +40,8 @@ export { sleep } from './base/sleep.ts'
 export type { Schema } from './base/schema.ts'
 export type { Codec } from './codec/codec.ts'
 export type { Instance, Lease, Registry } from './discovery/registry.ts'
+export { FileRegistry, type FileRegistryOptions } from './discovery/file-registry.ts'
+export { MemoryRegistry } from './discovery/memory-registry.ts'
+export { openRegistry, type OpenRegistryOptions } from './discovery/open-registry.ts'
 export { defaultLimits, type Limits } from './transport/limits.ts'
 export type { Connection, Dispatcher, Listener, Transport } from './transport/transport.ts'

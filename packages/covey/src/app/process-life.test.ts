@@ -66,7 +66,7 @@ test('a start that fails says why in one line; 78 when it would fail again', {
     [
       `{ name: 'b', overrides: { covey: { port: ${port} } } }`,
       78,
-      /^b cannot start: .*is in use by another process\n$/,
+      /^b cannot start: .*is in use by another process: .*set another port\n$/,
     ],
     [
       `{ name: 'b', overrides: { covey: { prot: 1 } } }`,
@@ -75,12 +75,15 @@ test('a start that fails says why in one line; 78 when it would fail again', {
     ],
     [`{ name: 'b', resources: [broken] }`, 1, /^b cannot start: resource "disk": no space left\n/],
   ] as const
-  for (const [options, expected, message] of cases) {
-    const child = spawnApp(options)
-    const [said, [code]] = await Promise.all([text(child.stderr!), once(child, 'exit')])
-    assert.match(said, message)
-    assert.equal(code, expected)
+  try {
+    for (const [options, expected, message] of cases) {
+      const child = spawnApp(options)
+      const [said, [code]] = await Promise.all([text(child.stderr!), once(child, 'exit')])
+      assert.match(said, message)
+      assert.equal(code, expected)
+    }
+  } finally {
+    holder.kill('SIGTERM')
+    await once(holder, 'exit')
   }
-  holder.kill('SIGTERM')
-  await once(holder, 'exit')
 })

@@ -18,7 +18,10 @@ export interface Instance {
 
 /** A place in a registry, held for as long as its owner lives. */
 export interface Lease extends AsyncDisposable {
-  /** Changes what others see, for example to `draining`. */
+  /**
+   * Changes what others see, for example to `draining`. While the registry is away the change waits for its return.
+   * @throws CoveyError `INVALID_INPUT` if it is no instance or has another id, `FAILED_PRECONDITION` after the release
+   */
   update(instance: Instance): Promise<void>
   /** Takes the entry away. Calling it again does nothing. */
   release(): Promise<void>
@@ -29,15 +32,18 @@ export interface Lease extends AsyncDisposable {
  * list, leases are taken again when it is back.
  */
 export interface Registry extends AsyncDisposable {
-  /** Announces an instance until the lease is released or the process is gone. */
+  /**
+   * Announces an instance until the lease is released, the registry is closed or the process is gone.
+   * @throws CoveyError `INVALID_INPUT`, `ALREADY_EXISTS` if its id has a lease, `FAILED_PRECONDITION` after `close`
+   */
   register(instance: Instance): Promise<Lease>
   /**
-   * The instances that serve `service`: the list as it is now, then each new list after a change.
-   * Ends when `signal` aborts or the registry closes.
+   * The instances that serve `service`, ordered by id: the list as it is now, then each list that differs from the one
+   * before. A slow reader gets only the newest. Ends when `signal` aborts or the registry closes.
    */
   watch(service: string, signal?: AbortSignal): AsyncIterable<readonly Instance[]>
-  /** Names of all services with an instance, sorted. */
+  /** Names of all services with an instance, sorted. @throws CoveyError `FAILED_PRECONDITION` after `close` */
   services(): Promise<readonly string[]>
-  /** Releases what this object holds. */
+  /** Releases the leases of this object and ends its watches. Calling it again does nothing. */
   close(): Promise<void>
 }

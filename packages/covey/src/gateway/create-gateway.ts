@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { Peer } from '../call/peer.ts'
-import { CoveyError } from '../error/covey-error.ts'
+import type { CoveyError } from '../error/covey-error.ts'
 import { createDispatcher } from '../rpc/dispatcher.ts'
 import type { Limits } from '../transport/limits.ts'
+import { listenError } from '../transport/session/session-listener.ts'
 import type { SessionSet } from '../transport/session/session-set.ts'
 import { acceptWebSockets } from '../transport/ws/server.ts'
 import { allowOrigin } from './allow-origin.ts'
@@ -75,15 +76,7 @@ async function listen(http: FastifyInstance, host: string, port: number): Promis
     return await http.listen({ host, port })
   } catch (cause) {
     await http.close()
-    const { code, message } = cause as NodeJS.ErrnoException
-    const address = `http://${host}:${port}`
-    if (code === 'EADDRINUSE') {
-      const fix = 'stop that process, or set another port'
-      throw new CoveyError('ADDRESS_IN_USE', `${address} is in use by another process: ${fix}`, {
-        cause,
-      })
-    }
-    throw new CoveyError('START_FAILED', `${address}: ${message}`, { cause })
+    throw listenError(`http://${host}:${port}`, cause as Error)
   }
 }
 

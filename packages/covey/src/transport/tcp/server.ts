@@ -7,6 +7,7 @@ import {
   type Socket,
 } from 'node:net'
 import { CoveyError } from '../../error/covey-error.ts'
+import { listenError, sessionListener } from '../session/session-listener.ts'
 import { SessionSet } from '../session/session-set.ts'
 import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
 import { parseSocketUrl, type SocketTarget, socketPipe, tcpUrl } from './wire.ts'
@@ -33,22 +34,7 @@ export async function listenTcp(
   const bound = target.protocol === 'unix' ? address : urlOf(server)
   // Errors of a listening socket (out of file handles) pass; connections are taken again afterwards.
   server.on('error', () => {})
-  const listener: Listener = {
-    address: bound,
-    get connections() {
-      return sessions.size
-    },
-    async drain(signal) {
-      server.close()
-      await sessions.drain(signal)
-    },
-    async close() {
-      server.close()
-      await sessions.close()
-    },
-    [Symbol.asyncDispose]: () => listener.close(),
-  }
-  return listener
+  return sessionListener(bound, server, sessions)
 }
 
 function peerAddress(socket: Socket, target: SocketTarget): string {
@@ -84,11 +70,7 @@ function bind(server: Server, target: SocketTarget, address: string): Promise<vo
     }
     const onError = (cause: NodeJS.ErrnoException) => {
       server.off('listening', onListening)
-      const taken = cause.code === 'EADDRINUSE'
-      const message = taken
-        ? `${address} is in use by another process`
-        : `${address}: ${cause.message}`
-      reject(new CoveyError(taken ? 'ADDRESS_IN_USE' : 'START_FAILED', message, { cause }))
+      reject(listenError(address, cause))
     }
     server.once('error', onError)
     server.once('listening', onListening)

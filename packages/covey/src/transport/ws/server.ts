@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'n
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
-import { CoveyError } from '../../error/covey-error.ts'
 import type { Pipe, PipeEvents } from '../session/pipe.ts'
+import { listenError, sessionListener } from '../session/session-listener.ts'
 import { SessionSet } from '../session/session-set.ts'
 import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
 import { subprotocol } from './wire.ts'
@@ -107,31 +107,12 @@ export async function listenWs(
   const sessions = acceptWebSockets(server, route, dispatcher, options)
   await bind(server, url)
   url.port = String((server.address() as AddressInfo).port)
-  const listener: Listener = {
-    address: url.href,
-    get connections() {
-      return sessions.size
-    },
-    async drain(signal) {
-      server.close()
-      await sessions.drain(signal)
-    },
-    async close() {
-      server.close()
-      await sessions.close()
-    },
-    [Symbol.asyncDispose]: () => listener.close(),
-  }
-  return listener
+  return sessionListener(url.href, server, sessions)
 }
 
 function bind(server: Server, { hostname, port, href }: URL): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const taken = cause.code === 'EADDRINUSE'
-      const message = taken ? `${href} is in use by another process` : `${href}: ${cause.message}`
-      reject(new CoveyError(taken ? 'ADDRESS_IN_USE' : 'START_FAILED', message, { cause }))
-    })
+    server.once('error', (cause) => reject(listenError(href, cause)))
     server.listen(Number(port), hostname, () => resolve())
   })
 }

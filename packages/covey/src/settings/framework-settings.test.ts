@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { frameworkSettings } from './framework-settings.ts'
+import { loadSettings } from './load-settings.ts'
+
+test('the framework runs embedded and on this machine only, when nothing is set', async () => {
+  const { covey } = await loadSettings([frameworkSettings], { files: [], env: {} })
+  assert.deepEqual(covey, {
+    registry: 'file:.covey/registry',
+    host: '127.0.0.1',
+    port: 0,
+    logLevel: 'info',
+    shutdownMs: 30_000,
+    drainWaitMs: 500,
+  })
+})
+
+test('variables of the framework begin with COVEY__; those with one underscore are none of its settings', async () => {
+  const env = {
+    COVEY__PORT: '4100',
+    COVEY__LOG_LEVEL: 'debug',
+    COVEY__REGISTRY: 'memory:',
+    COVEY_DIR: '/srv/.covey',
+    COVEY_PROCESS: 'user',
+    COVEY_PORT: '99999',
+  }
+  const { covey } = await loadSettings([frameworkSettings], { files: [], env })
+  assert.equal(covey.port, 4100)
+  assert.equal(covey.logLevel, 'debug')
+  assert.equal(covey.registry, 'memory:')
+})
+
+test('wrong values say what is expected', async () => {
+  const env = { COVEY__PORT: '70000', COVEY__LOG_LEVEL: 'loud', COVEY__SHUTDOWN_MS: '30s' }
+  await assert.rejects(loadSettings([frameworkSettings], { files: [], env }), {
+    code: 'INVALID_SETTINGS',
+    message: [
+      '3 settings are wrong:',
+      '  covey.port (COVEY__PORT): expected a whole number from 0 to 65535',
+      '  covey.logLevel (COVEY__LOG_LEVEL): expected one of trace, debug, info, warn, error, silent',
+      '  covey.shutdownMs (COVEY__SHUTDOWN_MS): expected a whole number from 0 to 3600000',
+    ].join('\n'),
+  })
+})

@@ -1,0 +1,24 @@
+import { defineSettings, type SettingsOf } from './define-settings.ts'
+import { integer, oneOf, text } from './leaf.ts'
+
+/** Settings of the framework itself: section `covey` of `config.yaml`, variables `COVEY__…`. */
+export const frameworkSettings = defineSettings('covey', {
+  /** Where instances find one another, as a URL: `file:` and a directory, or `memory:`. */
+  registry: text().default('file:.covey/registry'),
+  /** The address to listen on. Other machines reach only what listens on one of their networks. */
+  host: text().default('127.0.0.1'),
+  /** The port to listen on; 0 finds a free one, which the registry tells to callers. */
+  port: integer({ min: 0, max: 65_535 }).default(0),
+  /** The least important lines of the log that are written. */
+  logLevel: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** Time for calls in flight at a stop, in milliseconds; what runs longer is broken off. */
+  shutdownMs: integer({ min: 0, max: 3_600_000 }).default(30_000),
+  /**
+   * Time between leaving the registry and refusing new calls, in milliseconds, so that callers hear of it first. The
+   * default is how long a watcher of the file registry may take.
+   */
+  drainWaitMs: integer({ min: 0, max: 60_000 }).default(500),
+})
+
+/** The settings of the framework, as an application gets them. */
+export type FrameworkSettings = SettingsOf<typeof frameworkSettings>

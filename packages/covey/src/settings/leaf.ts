@@ -1,0 +1,41 @@
+import type { Schema, SchemaResult } from '../base/schema.ts'
+
+/** The schema of one setting of the framework itself, which depends on no schema library. */
+export interface Leaf<T> extends Schema<T, T> {
+  /** The same setting with a value for when it is not set. */
+  default(value: T): Schema<T | undefined, T>
+}
+
+/** Any text but the empty one. */
+export function text(): Leaf<string> {
+  return leaf('a text that is not empty', (value) => typeof value === 'string' && value !== '')
+}
+
+/** A whole number between two bounds, both allowed. */
+export function integer({ min, max }: { min: number; max: number }): Leaf<number> {
+  return leaf(
+    `a whole number from ${min} to ${max}`,
+    (value) => Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max,
+  )
+}
+
+/** One of some words. */
+export function oneOf<const Word extends string>(words: readonly Word[]): Leaf<Word> {
+  return leaf(`one of ${words.join(', ')}`, (value) => words.includes(value as Word))
+}
+
+function leaf<T>(expected: string, accepts: (value: unknown) => boolean): Leaf<T> {
+  const validate = (value: unknown): SchemaResult<T> =>
+    accepts(value) ? { value: value as T } : { issues: [{ message: `expected ${expected}` }] }
+  return {
+    ...schema(validate),
+    default: (fallback) =>
+      schema((value) => (value === undefined ? { value: fallback } : validate(value))),
+  }
+}
+
+function schema<Input, Output>(
+  validate: (value: unknown) => SchemaResult<Output>,
+): Schema<Input, Output> {
+  return { '~standard': { version: 1, vendor: 'covey', validate } }
+}

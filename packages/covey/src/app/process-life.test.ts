@@ -83,7 +83,7 @@ test('a start that fails says why in one line; 78 when it would fail again', {
       assert.equal(code, expected)
     }
   } finally {
-    holder.kill('SIGTERM')
-    await once(holder, 'exit')
+    const gone = once(holder, 'exit')
+    if (holder.exitCode === null && holder.kill('SIGTERM')) await gone
   }
 })

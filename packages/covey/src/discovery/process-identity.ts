@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, readlinkSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { bootId, processStat } from '../base/process-stat.ts'
 
 /** A process as others on the same machine can tell it from any other one, also after its end. */
 export interface ProcessIdentity {
@@ -16,7 +17,7 @@ export function currentProcess(): ProcessIdentity {
   return {
     machine: machineId(),
     pid: process.pid,
-    started: processState(process.pid)?.started ?? '0',
+    started: processStat(process.pid)?.started ?? '0',
   }
 }
 
@@ -27,7 +28,7 @@ export function currentProcess(): ProcessIdentity {
 export function hasEnded(other: ProcessIdentity, own: ProcessIdentity): boolean {
   if (other.machine !== own.machine) return false
   if (!pidExists(other.pid)) return true
-  const state = processState(other.pid)
+  const state = processStat(other.pid)
   if (state === undefined || other.started === '0') return false
   return state.ended || state.started !== other.started
 }
@@ -41,27 +42,14 @@ function pidExists(pid: number): boolean {
   }
 }
 
-/** What Linux says of a process; undefined elsewhere. Format: proc(5), /proc/pid/stat. */
-function processState(pid: number): { started: string; ended: boolean } | undefined {
-  const stat = readText(() => readFileSync(`/proc/${pid}/stat`, 'latin1'))
-  // The second field is the name in parentheses; it may hold spaces and parentheses itself.
-  const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const started = rest[18]
-  if (started === undefined) return undefined
-  // A zombie has ended and only waits for its parent to ask how.
-  return { started, ended: state === 'Z' || state === 'X' }
-}
-
 function machineId(): string {
-  const boot = readText(() => readFileSync('/proc/sys/kernel/random/boot_id', 'latin1'))
-  const namespace = readText(() => readlinkSync('/proc/self/ns/pid'))
-  const text = [hostname(), boot.trim(), namespace].join('\n')
+  const text = [hostname(), bootId(), pidNamespace()].join('\n')
   return createHash('sha256').update(text).digest('hex').slice(0, 12)
 }
 
-function readText(read: () => string): string {
+function pidNamespace(): string {
   try {
-    return read()
+    return readlinkSync('/proc/self/ns/pid')
   } catch {
     return ''
   }

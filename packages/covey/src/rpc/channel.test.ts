@@ -80,37 +80,23 @@ test('an instance that drains under load fails no call', { timeout: 30_000 }, as
 test('nobody there fails at once, saying so; the way back needs no restart', {
   timeout: 30_000,
 }, async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'covey-fleet-'))
-  const registry = `file:${directory}/registry`
-  await using runtime = createRuntime({ registry })
-  const api = createClient(echo, { runtime })
-  await assert.rejects(api.echo(1), (error: CoveyError) => {
-    assert.equal(error.code, 'UNAVAILABLE')
-    assert.match(error.message, /echo: none is running/)
-    assert.equal(error.path, 'echo.echo')
-    return true
+  await withFleet(0, async ({ registry }) => {
+    await using runtime = createRuntime({ registry })
+    const api = createClient(echo, { runtime })
+    await assert.rejects(api.echo(1), (error: CoveyError) => {
+      assert.equal(error.code, 'UNAVAILABLE')
+      assert.match(error.message, /echo: none is running/)
+      assert.equal(error.path, 'echo.echo')
+      return true
+    })
+    const whoOr0 = () => api.who().catch(() => 0)
+    await using server = await startChildServer(registry)
+    await until(async () => (await whoOr0()) === server.process.pid, 'the new instance was found')
+    server.signal('SIGKILL')
+    await server.gone
+    await using next = await startChildServer(registry)
+    await until(async () => (await whoOr0()) === next.process.pid, 'the next one too')
   })
-  await using server = await startChildServer(registry)
-  await until(
-    () =>
-      api.echo(1).then(
-        () => true,
-        () => false,
-      ),
-    'the new instance was found',
-  )
-  server.signal('SIGKILL')
-  await server.gone
-  await using next = await startChildServer(registry)
-  await until(
-    () =>
-      api.who().then(
-        (pid) => pid === next.process.pid,
-        () => false,
-      ),
-    'the next one too',
-  )
-  await rm(directory, { recursive: true, force: true })
 })
 
 test('a call can be for one instance alone', { timeout: 30_000 }, async () => {

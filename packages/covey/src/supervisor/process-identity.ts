@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { bootId, processStat } from '../base/process-stat.ts'
 
 /** A process that cannot be mistaken for a later one with the same number. */
 export interface ProcessIdentity {
@@ -25,20 +25,10 @@ export function isProcessIdentity(value: unknown): value is ProcessIdentity {
   return Number.isInteger(pid) && Number(pid) > 1 && typeof startTime === 'string'
 }
 
-/**
- * Clock ticks since boot (field 22 of /proc/<pid>/stat, proc(5)) and the id of the boot. A process that
- * has ended and waits for its parent (state Z) counts as gone.
- */
+/** A process that has ended and waits for its parent counts as gone. */
 function linuxStartTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    /** The name, field 2, stands in brackets and may itself hold brackets and spaces. */
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : `${boot}:${fields[19]}`
-  } catch {
-    return undefined
-  }
+  const stat = processStat(pid)
+  return stat === undefined || stat.ended ? undefined : `${bootId()}:${stat.started}`
 }
 
 function psStartTime(pid: number): string | undefined {

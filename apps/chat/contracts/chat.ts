@@ -1,17 +1,27 @@
 import { defineContract, serverStream, unary } from 'covey'
 import { z } from 'zod'
 import {
-  ClientMessageId,
   Conversation,
-  ConversationId,
+  ConversationCursor,
+  Draft,
   Message,
-  MessageText,
+  MessageRange,
+  memberErrors,
+  Progress,
   Receipt,
+  sendErrors,
 } from './messages.ts'
-import { FoundPerson, FriendRequest, Person, UserId } from './people.ts'
+import {
+  answerErrors,
+  FoundPerson,
+  FriendRequest,
+  Note,
+  Person,
+  requestErrors,
+  SearchText,
+  UserId,
+} from './people.ts'
 import { ChatEvent } from './push.ts'
-
-const notMember = { NOT_A_MEMBER: z.object({ conversationId: z.string() }) }
 
 /**
  * What the browser may ask, over its WebSocket. Whoever calls is the user of the session that opened the
@@ -20,33 +30,36 @@ const notMember = { NOT_A_MEMBER: z.object({ conversationId: z.string() }) }
 export const chat = defineContract('chat', {
   me: unary({ output: Person, idempotent: true }),
   findPeople: unary({
-    input: z.object({ text: z.string().trim().min(1).max(40) }),
+    input: z.object({ text: SearchText }),
     output: z.array(FoundPerson),
     idempotent: true,
   }),
   requestFriend: unary({
-    input: z.object({ userId: UserId, note: z.string().trim().max(200).default('') }),
+    input: z.object({ userId: UserId, note: Note.default('') }),
     output: FriendRequest,
-    errors: {
-      ALREADY_FRIENDS: z.object({}),
-      ALREADY_REQUESTED: z.object({}),
-      NO_SUCH_USER: z.object({ id: z.string() }),
-      NOT_YOURSELF: z.object({}),
-    },
+    errors: requestErrors,
   }),
   requests: unary({ output: z.array(FriendRequest), idempotent: true }),
   answerRequest: unary({
-    input: z.object({ requestId: z.string(), accept: z.boolean() }),
+    input: z.object({ requestId: z.string().max(64), accept: z.boolean() }),
     output: FriendRequest,
-    errors: { REQUEST_GONE: z.object({ id: z.string() }) },
+    errors: answerErrors,
+    idempotent: true,
   }),
+  /** Friends by nickname. What the stream `events` says of presence is newer than `online` here. */
   friends: unary({
     output: z.array(z.object({ ...Person.shape, online: z.boolean() })),
     idempotent: true,
   }),
+  /** Conversations, the one with the newest message first, in pages: ask again with `after: next` until `next` is null. */
   conversations: unary({
-    /** People named in the conversations, so that each has a face. */
-    output: z.object({ conversations: z.array(Conversation), people: z.array(Person) }),
+    input: z.object({ after: ConversationCursor.optional() }),
+    output: z.object({
+      conversations: z.array(Conversation),
+      /** People named in the conversations, so that each has a face. */
+      people: z.array(Person),
+      next: ConversationCursor.nullable(),
+    }),
     idempotent: true,
   }),
   openDirect: unary({
@@ -55,44 +68,19 @@ export const chat = defineContract('chat', {
     errors: { NOT_FRIENDS: z.object({}) },
     idempotent: true,
   }),
-  send: unary({
-    input: z.object({
-      conversationId: ConversationId,
-      clientId: ClientMessageId,
-      text: MessageText,
-    }),
-    output: Message,
-    errors: {
-      ...notMember,
-      NOT_FRIENDS: z.object({}),
-      TOO_FAST: z.object({ retryAfterMs: z.number() }),
-    },
-    idempotent: true,
-  }),
+  /** See the contract `conversations`: safe to repeat with the same `clientId`. */
+  send: unary({ input: Draft, output: Message, errors: sendErrors, idempotent: true }),
   messages: unary({
-    input: z.object({
-      conversationId: ConversationId,
-      beforeSeq: z.number().int().positive().optional(),
-      afterSeq: z.number().int().nonnegative().optional(),
-      limit: z.number().int().min(1).max(200).default(50),
-    }),
+    input: MessageRange,
     output: z.array(Message),
-    errors: notMember,
+    errors: memberErrors,
     idempotent: true,
   }),
-  acknowledge: unary({
-    input: z.object({
-      conversationId: ConversationId,
-      deliveredSeq: z.number().int().nonnegative().optional(),
-      readSeq: z.number().int().nonnegative().optional(),
-    }),
-    output: Receipt,
-    errors: notMember,
-    idempotent: true,
-  }),
+  acknowledge: unary({ input: Progress, output: Receipt, errors: memberErrors, idempotent: true }),
   /**
    * Events for this user: `ready`, the presence of every friend, then whatever happens. A client that falls
-   * more than 256 events behind is cut off with `RESOURCE_EXHAUSTED` and pulls by sequence.
+   * more than 256 events behind is cut off with `RESOURCE_EXHAUSTED` and pulls by sequence; a session that
+   * was ended is cut off with `UNAUTHENTICATED`.
    */
   events: serverStream({ output: ChatEvent }),
 })

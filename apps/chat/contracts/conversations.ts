@@ -1,20 +1,21 @@
 import { defineContract, unary } from 'covey'
 import { z } from 'zod'
 import {
-  ClientMessageId,
   Conversation,
-  ConversationId,
+  ConversationCursor,
+  Draft,
   Message,
-  MessageText,
+  MessageRange,
+  memberErrors,
+  Progress,
   Receipt,
+  sendErrors,
 } from './messages.ts'
 import { UserId } from './people.ts'
 
-const notMember = { NOT_A_MEMBER: z.object({ conversationId: z.string() }) }
-
 /** Conversations, messages and receipts. The message service owns this. */
 export const conversations = defineContract('conversations', {
-  /** The direct conversation of two friends; made when there is none yet. */
+  /** The direct conversation of two users; made when there is none yet, which only friends may. */
   openDirect: unary({
     input: z.object({ userId: UserId, friendId: UserId }),
     output: Conversation,
@@ -26,49 +27,32 @@ export const conversations = defineContract('conversations', {
    * ever: sending it again returns the first result, so it is safe to repeat.
    */
   send: unary({
-    input: z.object({
-      senderId: UserId,
-      conversationId: ConversationId,
-      clientId: ClientMessageId,
-      text: MessageText,
-    }),
+    input: z.object({ ...Draft.shape, senderId: UserId }),
     output: Message,
-    errors: {
-      ...notMember,
-      NOT_FRIENDS: z.object({}),
-      TOO_FAST: z.object({ retryAfterMs: z.number() }),
-    },
+    errors: sendErrors,
     idempotent: true,
   }),
-  /** Conversations of a user, the one with the newest message first. */
+  /** Conversations of a user, the one with the newest message first; at most 100 a page. */
   list: unary({
-    input: z.object({ userId: UserId }),
-    output: z.array(Conversation),
+    input: z.object({ userId: UserId, after: ConversationCursor.optional() }),
+    output: z.object({
+      conversations: z.array(Conversation),
+      next: ConversationCursor.nullable(),
+    }),
     idempotent: true,
   }),
   /** Messages with `afterSeq` < seq < `beforeSeq`, ascending: the newest `limit` of them, or the oldest when `afterSeq` is given. */
   messages: unary({
-    input: z.object({
-      userId: UserId,
-      conversationId: ConversationId,
-      beforeSeq: z.number().int().positive().optional(),
-      afterSeq: z.number().int().nonnegative().optional(),
-      limit: z.number().int().min(1).max(200).default(50),
-    }),
+    input: z.object({ ...MessageRange.shape, userId: UserId }),
     output: z.array(Message),
-    errors: notMember,
+    errors: memberErrors,
     idempotent: true,
   }),
-  /** Moves receipts forward; they never go back. */
+  /** Moves receipts forward, at most to the newest message; they never go back. Read counts as delivered. */
   acknowledge: unary({
-    input: z.object({
-      userId: UserId,
-      conversationId: ConversationId,
-      deliveredSeq: z.number().int().nonnegative().optional(),
-      readSeq: z.number().int().nonnegative().optional(),
-    }),
+    input: z.object({ ...Progress.shape, userId: UserId }),
     output: Receipt,
-    errors: notMember,
+    errors: memberErrors,
     idempotent: true,
   }),
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isWellFormed, notWellFormed } from './well-formed.ts'
 
 /** Id of a user: a prefix and a random part, never reused. */
 export const UserId = z.string().regex(/^u_[A-Za-z0-9_-]{8,40}$/)
@@ -10,10 +11,44 @@ export const Username = z
   .toLowerCase()
   .regex(/^[a-z0-9][a-z0-9._-]{2,31}$/, '3 to 32 letters, digits, dots, dashes or underscores')
 
-/** The name others see. */
-export const Nickname = z.string().trim().min(1, 'must not be empty').max(40)
+/** What somebody types as username to log in. Wider than {@link Username}: a name that cannot exist is only wrong. */
+export const LoginName = z.string().trim().toLowerCase().max(64)
 
-export const Password = z.string().min(8, 'at least 8 characters').max(200)
+// Controls, line separators and marks that turn the direction of the text around them.
+const unfitForNames = /[\p{Cc}\u2028\u2029\u200E\u200F\u202A-\u202E\u2066-\u2069]/u
+const visible = /[\p{L}\p{N}\p{P}\p{S}]/u
+
+/** The name others see. */
+export const Nickname = z
+  .string()
+  .trim()
+  .min(1, 'must not be empty')
+  .max(40, 'at most 40 characters')
+  .refine(isWellFormed, notWellFormed)
+  .refine((text) => !unfitForNames.test(text), 'must not have control characters')
+  .refine((text) => visible.test(text), 'must have a visible character')
+
+/** A new password. What counts is the text in the form NFKC, so that every keyboard gives the same. */
+export const Password = z
+  .string()
+  .min(8, 'at least 8 characters')
+  .max(200, 'at most 200 characters')
+  .refine(isWellFormed, notWellFormed)
+
+/** What goes with a request to be friends. */
+export const Note = z
+  .string()
+  .trim()
+  .max(200, 'at most 200 characters')
+  .refine(isWellFormed, notWellFormed)
+
+/** What somebody looks for among people. */
+export const SearchText = z
+  .string()
+  .trim()
+  .min(1, 'must not be empty')
+  .max(40, 'at most 40 characters')
+  .refine(isWellFormed, notWellFormed)
 
 /** What anybody may know of a user. */
 export const Person = z.object({ id: UserId, username: z.string(), nickname: z.string() })
@@ -27,6 +62,8 @@ export const FriendRequest = z.object({
   /** Empty when none was given. */
   note: z.string(),
   sentAtMs: z.number(),
+  /** `accepted` at once when the other side had asked first. */
+  state: z.enum(['open', 'accepted', 'refused']),
 })
 export type FriendRequest = z.infer<typeof FriendRequest>
 
@@ -36,3 +73,14 @@ export type Relation = z.infer<typeof Relation>
 
 export const FoundPerson = z.object({ ...Person.shape, relation: Relation })
 export type FoundPerson = z.infer<typeof FoundPerson>
+
+/** Errors of asking for friendship. */
+export const requestErrors = {
+  ALREADY_FRIENDS: z.object({}),
+  ALREADY_REQUESTED: z.object({}),
+  NO_SUCH_USER: z.object({ id: z.string() }),
+  NOT_YOURSELF: z.object({}),
+}
+
+/** Errors of answering a request: it is of others, unknown, or was answered otherwise. */
+export const answerErrors = { REQUEST_GONE: z.object({ id: z.string() }) }

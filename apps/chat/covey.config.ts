@@ -1,0 +1,19 @@
+import { defineFleet } from 'covey/supervisor'
+
+const port = process.env.GATEWAY__PORT ?? '8090'
+
+/** The chat platform. Settings of the processes come from `config.yaml` and the environment; see README.md. */
+export default defineFleet({
+  name: 'chat',
+  processes: {
+    user: { entry: 'user/main.ts' },
+    message: { entry: 'message/main.ts' },
+    presence: { entry: 'presence/main.ts' },
+    gateway: {
+      entry: 'gateway/main.ts',
+      // A page that is served before they answer would begin with an error.
+      after: ['user', 'message', 'presence'],
+    },
+  },
+  banner: [{ label: 'Chat', url: `http://127.0.0.1:${port}` }],
+})

@@ -96,7 +96,7 @@ test('a refused message is shown as failed with a reason, and those after it go 
   bench.chat.outbox.add(bench.id, 'taken')
   await bench.settle()
   assert.deepEqual(stages(bench), [['refused', 'failed']])
-  assert.match(bench.outgoing[0]?.reason ?? '', /not connected with this person/)
+  assert.match(bench.outgoing[0]?.reason ?? '', /not friends with this person/)
   assert.deepEqual(bench.texts, ['taken'])
   bench.chat.outbox.retry(refused)
   await bench.settle()

@@ -264,7 +264,7 @@ test('a conversation that cannot be opened says why', async () => {
   await bench.chat.openFriend('u_eve00000')
   const { selection } = bench.chat.state.get()
   assert.equal(selection.kind, 'opening')
-  assert.match(selection.kind === 'opening' ? selection.problem : '', /not connected/)
+  assert.match(selection.kind === 'opening' ? selection.problem : '', /not friends/)
 })
 
 test('a device that says it is offline is believed until a call succeeds', async () => {

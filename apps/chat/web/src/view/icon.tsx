@@ -6,7 +6,6 @@ const shapes = {
   down: 'M12 5v13M6 12.5l6 6 6-6',
   sun: 'M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2.5v2M12 19.5v2M2.5 12h2M19.5 12h2M5.3 5.3l1.4 1.4M17.3 17.3l1.4 1.4M5.3 18.7l1.4-1.4M17.3 6.7l1.4-1.4',
   moon: 'M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z',
-  warning: 'M12 4L2.8 19.5h18.4L12 4zM12 10v4.5M12 17v.2',
 } as const
 
 /** A drawing that says nothing by itself; what it stands for is said by the control around it. */

@@ -1,6 +1,5 @@
 import { memo } from 'react'
 import { useChat } from './chat-context.ts'
-import { Icon } from './icon.tsx'
 import type { MessageItem } from './log-items.ts'
 import { Ticks } from './ticks.tsx'
 import { exactTime, timeOfDay } from './times.ts'
@@ -42,7 +41,6 @@ function Failed({ clientId, reason }: { clientId: string; reason: string }) {
   const { outbox } = useChat()
   return (
     <div className="failed" role="alert">
-      <Icon name="warning" />
       <span>Not sent. {reason}</span>
       <button type="button" className="link" onClick={() => outbox.retry(clientId)}>
         Try again

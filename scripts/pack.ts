@@ -53,29 +53,33 @@ async function copyFiles(): Promise<void> {
 /** The same package, with `.js` where the repository has `.ts`. */
 async function publishedManifest(): Promise<string> {
   const manifest = JSON.parse(await readFile(join(source, 'package.json'), 'utf8')) as Manifest
-  const compiled = (path: string) => path.replace(/\.ts$/, '.js')
   const { devDependencies: _, bin, exports, ...rest } = manifest
   const published = {
     ...rest,
-    bin: mapValues(bin, compiled),
-    exports: mapValues(exports, (path) => ({
-      types: path.replace(/\.ts$/, '.d.ts'),
-      default: compiled(path),
-    })),
+    bin: mapValues(bin, compiledPath),
+    exports: mapValues(exports, publishedExport),
   }
   return `${JSON.stringify(published, null, 2)}\n`
+}
+
+/** `types` comes first, since the first condition that fits is taken; what a browser loads has the same types. */
+function publishedExport(target: string | Record<string, string>): Record<string, string> {
+  const conditions = typeof target === 'string' ? { default: target } : target
+  const types = conditions.default!.replace(/\.ts$/, '.d.ts')
+  return { types, ...mapValues(conditions, compiledPath) }
+}
+
+function compiledPath(path: string): string {
+  return path.replace(/\.ts$/, '.js')
 }
 
 interface Manifest {
   devDependencies?: unknown
   bin: Record<string, string>
-  exports: Record<string, string>
+  exports: Record<string, string | Record<string, string>>
 }
 
-function mapValues<T>(
-  record: Record<string, string>,
-  map: (value: string) => T,
-): Record<string, T> {
+function mapValues<V, T>(record: Record<string, V>, map: (value: V) => T): Record<string, T> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]))
 }
 

@@ -71,10 +71,18 @@ function addRoutes(api: FastifyInstance, options: SessionRouteOptions): void {
   })
 
   api.get('/session', async (request, reply) => {
-    const token = requireToken(request)
-    const { user, expiresAtMs } = await users.whoIs({ token })
-    keepCookie(reply, token, expiresAtMs, options)
-    return { user }
+    const token = readSessionCookie(request.headers.cookie)
+    if (token === undefined) return { user: null }
+    try {
+      const { user, expiresAtMs } = await users.whoIs({ token })
+      keepCookie(reply, token, expiresAtMs, options)
+      return { user }
+    } catch (error) {
+      // To be nobody is an answer here, not a failure.
+      if (CoveyError.from(error).code !== 'UNAUTHENTICATED') throw error
+      reply.header('set-cookie', noSessionCookie(secure))
+      return { user: null }
+    }
   })
 
   api.delete('/session', async (request, reply) => {

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 
@@ -9,15 +8,6 @@ import { defineConfig } from 'vite'
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react()],
-  resolve: {
-    alias: [
-      // Contracts name the whole framework; a browser gets the part of it that runs there.
-      {
-        find: /^covey$/,
-        replacement: fileURLToPath(import.meta.resolve('covey/client')),
-      },
-    ],
-  },
   build: {
     outDir: 'dist',
     emptyOutDir: true,

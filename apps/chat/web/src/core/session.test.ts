@@ -34,8 +34,8 @@ test('nobody is logged in when the server does not know the cookie', async () =>
     code: 'UNAUTHENTICATED',
     detail: 'x',
   }
-  assert.equal(await answering(401, problem).session.whoAmI(), undefined)
-  assert.equal(await answering(401, 'not a problem').session.whoAmI(), undefined)
+  assert.equal(await answering(200, { user: null }).session.whoAmI(), undefined)
+  await assert.rejects(answering(401, problem).session.whoAmI(), { code: 'UNAUTHENTICATED' })
   assert.deepEqual(await answering(200, { user }).session.whoAmI(), user)
 })
 

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Person } from '../../../contracts/people.ts'
 import {
   type Credentials,
+  CurrentSession,
   LoggedIn,
   type Registration,
   Ticket,
@@ -31,12 +32,7 @@ export function createSession(request: typeof fetch): SessionApi {
     register: async (input) => LoggedIn.parse(await ask('POST', '/api/accounts', input)).user,
     logIn: async (input) => LoggedIn.parse(await ask('POST', '/api/session', input)).user,
     async whoAmI() {
-      try {
-        return LoggedIn.parse(await ask('GET', '/api/session')).user
-      } catch (thrown) {
-        if (CoveyError.from(thrown).code === 'UNAUTHENTICATED') return undefined
-        throw thrown
-      }
+      return CurrentSession.parse(await ask('GET', '/api/session')).user ?? undefined
     },
     logOut: async () => void (await ask('DELETE', '/api/session')),
     ticket: async () => Ticket.parse(await ask('POST', '/api/session/ticket')).ticket,

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
-import type { LogLine } from '../supervisor/log/log-line.ts'
-import { columnNames, createRenderer, wantsColor } from '../supervisor/log/render-line.ts'
+import type { LogLine } from '../observe/log-line.ts'
+import { columnNames, createRenderer, wantsColor } from '../observe/render-line.ts'
 import type { ProcessStatus } from '../supervisor/process-status.ts'
 import { findSupervisor } from '../supervisor/supervisor-record.ts'
 import { AdminClient } from './admin-client.ts'

@@ -2,8 +2,8 @@ import { PassThrough } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../../base/clock.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import type { LogLine } from '../../observe/log-line.ts'
 import { keptLines, type LogFilter, type LogHub, matchesFilter } from '../log/log-hub.ts'
-import type { LogLine } from '../log/log-line.ts'
 
 /** What a reader of the log may miss at most before lines are dropped for it, in bytes. */
 const maxWaitingBytes = 1_048_576

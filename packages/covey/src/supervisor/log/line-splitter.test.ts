@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { LineSplitter, maxLineBytes } from './line-splitter.ts'
+import { maxLineBytes } from '../../observe/log-line.ts'
+import { LineSplitter } from './line-splitter.ts'
 
 function split(chunks: (string | Buffer)[], end = true): string[] {
   const lines: string[] = []

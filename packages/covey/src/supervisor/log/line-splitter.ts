@@ -1,7 +1,6 @@
-const newline = 0x0a
+import { maxLineBytes } from '../../observe/log-line.ts'
 
-/** The longest line that is kept, in bytes; the rest of a longer one is counted and thrown away. */
-export const maxLineBytes = 8 * 1024
+const newline = 0x0a
 
 /**
  * Cuts the bytes that a process writes into lines. It holds no more than one line of `maxLineBytes`,

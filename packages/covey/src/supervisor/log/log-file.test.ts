@@ -3,8 +3,8 @@ import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import type { LogLine } from '../../observe/log-line.ts'
 import { LogFile, type LogFileOptions } from './log-file.ts'
-import type { LogLine } from './log-line.ts'
 
 async function open(t: TestContext, options: Partial<LogFileOptions> = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'covey-log-'))

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, rename } from 'node:fs/promises'
-import { type LogLine, pinoRecord } from './log-line.ts'
+import { type LogLine, pinoRecord } from '../../observe/log-line.ts'
 
 /** Limits of a log file. */
 export interface LogFileOptions {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { LogLine } from '../../observe/log-line.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
 import { createHubLog } from './hub-log.ts'
 import { keptLines, LogHub } from './log-hub.ts'
-import type { LogLine } from './log-line.ts'
 
 const user = { process: 'user', replica: 0 }
 const second = { process: 'user', replica: 1 }

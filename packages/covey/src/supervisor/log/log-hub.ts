@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
-import { escapeControls } from './escape-controls.ts'
-import { instanceName, type LogLine, type LogSource } from './log-line.ts'
+import { escapeControls } from '../../observe/escape-controls.ts'
+import { instanceName, type LogLine, type LogSource } from '../../observe/log-line.ts'
 
 /** Lines kept in memory for each copy of a process. */
 export const keptLines = 1_000

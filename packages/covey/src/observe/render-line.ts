@@ -1,6 +1,11 @@
 import { escapeControls } from './escape-controls.ts'
-import { maxLineBytes } from './line-splitter.ts'
-import { instanceName, type LogLine, type PinoRecord, pinoRecord } from './log-line.ts'
+import {
+  instanceName,
+  type LogLine,
+  maxLineBytes,
+  type PinoRecord,
+  pinoRecord,
+} from './log-line.ts'
 
 /** How lines are to look. */
 export interface RenderOptions {

@@ -1,3 +1,6 @@
+/** The longest line that is kept, in bytes; the rest of a longer one is counted and thrown away. */
+export const maxLineBytes = 8 * 1024
+
 /** One line that a process of the fleet wrote. */
 export interface LogLine {
   /** Place among all lines since the supervisor started, from 1. */

@@ -50,7 +50,7 @@ export type ErrorsOf<M extends Method> = {
   [Code in keyof M['errors'] & string]: ContractError<Code, OutputOf<M['errors'][Code]>>
 }[keyof M['errors'] & string]
 
-/** Default time for a unary call, in milliseconds (`reference`: finite by default, as at the edge). */
+/** Default time for a unary call, in milliseconds: every call ends. */
 export const defaultTimeoutMs = 5_000
 
 // `NoInfer` keeps the contract around a method from deciding what its missing schemas are.

@@ -25,7 +25,7 @@ export interface Limits {
   readonly partialFrameMs: number
 }
 
-/** Source of the numbers: the secure defaults in `docs/security.md`. */
+/** Source of the numbers: `docs/rpc.md`, Limits. */
 export const defaultLimits: Limits = Object.freeze({
   maxFrameBytes: 4 * 1024 * 1024,
   maxMetadataBytes: 16 * 1024,

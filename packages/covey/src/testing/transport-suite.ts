@@ -40,6 +40,7 @@ const probe = defineContract('probe', {
   leak: unary({ output: z.object({ name: z.string() }) }),
   count: serverStream({ input: z.object({ to: z.number(), pad: z.number() }), output: z.any() }),
   endless: serverStream({ output: z.number() }),
+  traces: serverStream({ output: z.string() }),
 })
 
 interface Bench {
@@ -115,6 +116,11 @@ function probeService(seen: Bench['seen']) {
         seen.made = number
         yield pad === 0 ? number : { number, pad: 'x'.repeat(pad) }
       }
+    },
+    async *traces(_, call) {
+      yield call.trace.traceId
+      await new Promise((resolve) => setImmediate(resolve))
+      yield currentCall()?.trace.traceId ?? 'outside of any call'
     },
     async *endless(_, call) {
       call.signal.addEventListener('abort', () => {
@@ -227,6 +233,13 @@ export function transportSuite(name: string, options: TransportSuiteOptions): vo
       numbers,
       Array.from({ length: 1_000 }, (_, index) => index + 1),
     )
+  })
+
+  check('the handler of a stream is within its call to the end', async ({ api }) => {
+    const traces: string[] = []
+    for await (const trace of api.traces()) traces.push(trace)
+    assert.equal(traces.length, 2)
+    assert.equal(traces[0], traces[1])
   })
 
   check('leaving a stream ends its handler', async ({ api, seen, connection }) => {

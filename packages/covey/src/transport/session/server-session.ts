@@ -121,6 +121,7 @@ export class ServerSession {
   }
 
   #onHello(frame: Frame): void {
+    if (this.#state === 'draining') return this.refuse(this.#stopping())
     if (this.#state !== 'new') throw new CoveyError('PROTOCOL_ERROR', 'a second hello')
     const hello = readHello(frame)
     this.#state = 'greeting'
@@ -182,9 +183,7 @@ export class ServerSession {
 
   #readCall(frame: Frame, codec: Codec): Call {
     const { limits, clock } = this.#options
-    if (this.#state === 'draining') {
-      throw new CoveyError('DRAINING', `instance ${this.#dispatcher.instance} is stopping`)
-    }
+    if (this.#state === 'draining') throw this.#stopping()
     if (this.#running.size >= limits.maxCallsPerConnection) {
       const message = `${limits.maxCallsPerConnection} calls are in flight on this connection`
       throw new CoveyError('RESOURCE_EXHAUSTED', message)
@@ -202,6 +201,10 @@ export class ServerSession {
       peer: this.#peer,
       clock,
     })
+  }
+
+  #stopping(): CoveyError {
+    return new CoveyError('DRAINING', `instance ${this.#dispatcher.instance} is stopping`)
   }
 
   #serve(id: number, call: Call): void {

@@ -242,6 +242,15 @@ test('a peer that does not take its answers is read no more until it does', asyn
   assert.equal(pipe.paused, false)
 })
 
+test('who comes while the server stops is told so', () => {
+  const pipe = memoryPipe()
+  const { session } = server(pipe)
+  session.drain()
+  pipe.receive(hello)
+  pipe.turn()
+  assert.match(new TextDecoder().decode(pipe.writes.at(-1)), /DRAINING/)
+})
+
 test('other versions and clients without a common codec are told why', async () => {
   for (const [said, expected] of [
     [{ covey: 9, codecs: ['msgpack'] }, /protocol version 9; this side speaks 1/],

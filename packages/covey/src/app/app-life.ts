@@ -162,8 +162,8 @@ export class AppLife implements App {
     this.#stack.push('registration', async () => {
       this.#runtime.removeLocal(instance)
       await lease.release()
-      // Callers hear of it before calls are refused.
-      await sleep(settings.drainWaitMs, undefined, this.#clock)
+      // Callers hear of it before calls are refused; where nobody is connected there is nobody to wait for.
+      if (listener.connections > 0) await sleep(settings.drainWaitMs, undefined, this.#clock)
     })
   }
 

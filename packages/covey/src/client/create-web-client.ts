@@ -78,6 +78,7 @@ export function createWebClient(options: WebClientOptions): WebClient {
   }
   const channel = new Channel({
     service: 'gateway',
+    source: options.url,
     instances: onlyOne(options.url, closing.signal),
     balancer: p2c(),
     clock,

@@ -11,6 +11,8 @@ import { Endpoint } from './endpoint.ts'
 export interface ChannelOptions {
   /** Name of the service, for messages. */
   readonly service: string
+  /** Where the list of instances comes from, for messages: `registry file:.covey/registry`. */
+  readonly source: string
   /** The instances, now and after each change. */
   readonly instances: AsyncIterable<readonly Instance[]>
   readonly balancer: Balancer
@@ -138,7 +140,8 @@ export class Channel {
       .filter(({ instance }) => wanted === undefined || instance.id === wanted)
       .map((endpoint) => endpoint.describe())
     const who = wanted === undefined ? service : `instance ${wanted} of ${service}`
-    const why = this.#listed ? 'none is running' : 'the registry has not answered'
+    const { source } = this.#options
+    const why = this.#listed ? `no instance in ${source}` : `${source} has not answered`
     const message = `${who}: ${tried.length === 0 ? why : tried.join('; ')}`
     return new CoveyError('UNAVAILABLE', message, { details: { service, instances: tried } })
   }

@@ -35,18 +35,15 @@ export function contractClient<C extends Contract>(
 }
 
 function unaryMethod(method: BoundMethod, options: ContractClientOptions) {
-  return (input: unknown, wishes: CallOptions = {}): Promise<unknown> => {
+  return async (input: unknown, wishes: CallOptions = {}): Promise<unknown> => {
     const { call, release } = openCall(method, input, wishes, options)
-    return options.invoke(call).then(
-      (result) => {
-        release()
-        return result
-      },
-      (error) => {
-        release()
-        throw fromCall(error, method)
-      },
-    )
+    try {
+      return await options.invoke(call)
+    } catch (error) {
+      throw fromCall(error, method)
+    } finally {
+      release()
+    }
   }
 }
 
@@ -108,9 +105,13 @@ function asCancelled(reason: unknown): CoveyError {
   return new CoveyError('CANCELLED', 'cancelled by the caller', { cause: reason })
 }
 
-/** Notes which call an error came from. */
+/**
+ * Notes which call an error came from. Its stack is that of the caller: where a connection read the error says nothing to
+ * anybody, and in an async function the engine knows who waits.
+ */
 function fromCall(thrown: unknown, method: BoundMethod): CoveyError {
   const error = CoveyError.from(thrown)
   error.path ??= method.path
+  Error.captureStackTrace?.(error, fromCall)
   return error
 }

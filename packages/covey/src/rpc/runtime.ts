@@ -38,6 +38,8 @@ export class Runtime implements AsyncDisposable {
   readonly #local = new Map<string, Instance>()
   readonly #closing = new AbortController()
   readonly #registryTarget: Registry | string
+  /** Where instances are looked up, for messages. */
+  readonly #source: string
   #registry: Promise<Registry> | undefined
 
   constructor(options: RuntimeOptions) {
@@ -47,7 +49,9 @@ export class Runtime implements AsyncDisposable {
     this.limits = Object.freeze({ ...defaultLimits, ...options.limits })
     this.wheel = new TimerWheel(this.clock)
     this.#random = options.random ?? Math.random
-    this.#registryTarget = options.registry ?? 'file:.covey/registry'
+    const target = options.registry ?? 'file:.covey/registry'
+    this.#registryTarget = target
+    this.#source = typeof target === 'string' ? `registry ${withoutUser(target)}` : 'the registry'
     this.#transports = new Map(
       [tcpTransport, unixTransport, memory].map((transport) => [transport.protocol, transport]),
     )
@@ -128,6 +132,7 @@ export class Runtime implements AsyncDisposable {
     if (known !== undefined) return known
     const channel = new Channel({
       service,
+      source: this.#source,
       instances: instances(),
       balancer: p2c(this.#random),
       clock: this.clock,
@@ -155,6 +160,11 @@ export class Runtime implements AsyncDisposable {
     }
     throw failure ?? new CoveyError('UNAVAILABLE', `instance ${instance.id} has no address`)
   }
+}
+
+/** A URL as it may be shown: without a name and a password. */
+function withoutUser(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, '//')
 }
 
 /** Marks an instance of which only the address is known. */

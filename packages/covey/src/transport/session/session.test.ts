@@ -242,6 +242,25 @@ test('a peer that does not take its answers is read no more until it does', asyn
   assert.equal(pipe.paused, false)
 })
 
+test('a client that prefers JSON is answered in JSON', async () => {
+  const pipe = memoryPipe()
+  server(pipe)
+  const wishes = { covey: 1, codecs: ['cbor', 'json', 'msgpack'] }
+  pipe.receive(json(frameType.hello, { ...wishes, maxFrameBytes: 4096, streamWindowBytes: 4096 }))
+  await settled()
+  pipe.turn()
+  assert.match(new TextDecoder().decode(pipe.writes.pop()), /"codec":"json"/)
+  pipe.receive(
+    frame(frameType.call, 1, (out) => {
+      writeCallHead({ method: 0, timeoutMs: 1_000, trace: undefined, metadata: new Map() }, out)
+      out.text('{"n":[1,null,"ü"]}')
+    }),
+  )
+  await settled()
+  pipe.turn()
+  assert.match(new TextDecoder().decode(pipe.writes.pop()), /\{"n":\[1,null,"ü"\]\}$/)
+})
+
 test('who comes while the server stops is told so', () => {
   const pipe = memoryPipe()
   const { session } = server(pipe)

@@ -27,13 +27,12 @@ export interface FleetProcess {
  * share a registry and keep their databases over restarts.
  */
 export async function startProcesses(test: TestContext) {
+  const children = new Set<ChildProcess>()
+  // Before the folder's own hook, which removes what they write to.
+  test.after(() => Promise.all([...children].map(killChild)))
   const folder = await tempFolder(test)
   await mkdir(join(folder, 'page'))
   await writeFile(join(folder, 'page', 'index.html'), '<!doctype html><title>Chat</title>')
-  const children = new Set<ChildProcess>()
-  test.after(() => {
-    for (const child of children) child.kill('SIGKILL')
-  })
 
   /** Starts `<name>/main.ts` and waits until it is ready. */
   async function start(name: 'user' | 'message' | 'presence' | 'gateway'): Promise<FleetProcess> {
@@ -79,4 +78,12 @@ export async function startProcesses(test: TestContext) {
   }
 
   return { folder, start }
+}
+
+/** Resolves when it is gone. */
+async function killChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const gone = once(child, 'exit')
+  child.kill('SIGKILL')
+  await gone
 }

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import type { ByteWriter } from '../../base/byte-writer.ts'
+import { Trace } from '../../call/trace.ts'
+import { frameType } from '../../codec/frame/frame-type.ts'
+import { FrameWriter } from '../../codec/frame/frame-writer.ts'
+import { encodeMsgpack } from '../../codec/msgpack/encode.ts'
+import { type CallHead, callFlags, writeCallHead } from './call-head.ts'
+
+const hello =
+  '{"covey":1,"codecs":["msgpack","json"],"maxFrameBytes":4194304,"streamWindowBytes":262144}'
+
+const bare: CallHead = {
+  method: 1,
+  timeoutMs: Number.POSITIVE_INFINITY,
+  trace: undefined,
+  metadata: new Map(),
+}
+
+/** Bytes 1 to 24, and the flag for "sampled". */
+const traceBytes = new Uint8Array(25).map((_, index) => (index < 24 ? index + 1 : 1))
+
+const full: CallHead = {
+  method: 1,
+  timeoutMs: 500,
+  trace: new Trace(traceBytes),
+  metadata: new Map([['tenant', 'blue']]),
+}
+
+type Vector = readonly [type: number, flags: number, id: number, body?: (out: ByteWriter) => void]
+
+function callVector(head: CallHead, id: number): Vector {
+  return [
+    frameType.call,
+    callFlags(head),
+    id,
+    (out) => {
+      writeCallHead(head, out)
+      encodeMsgpack({ id: '7' }, out)
+    },
+  ]
+}
+
+const value = (content: unknown) => (out: ByteWriter) => encodeMsgpack(content, out)
+
+/** In the order of the table. */
+const vectors: readonly Vector[] = [
+  [frameType.hello, 0, 0, (out) => void out.text(hello)],
+  callVector(bare, 7),
+  callVector(full, 8),
+  [frameType.result, 0, 7, value({ id: '7', name: 'Ada' })],
+  [frameType.error, 0, 8, value({ code: 'NOT_FOUND', message: 'no user 7' })],
+  [frameType.cancel, 0, 7],
+  [frameType.item, 0, 9, value(5)],
+  [frameType.end, 0, 9],
+  [frameType.credit, 0, 9, (out) => out.u32(131_072)],
+  [frameType.ping, 0, 0],
+  [frameType.pong, 0, 0],
+  [frameType.goAway, 0, 0],
+]
+
+test('the code makes the bytes that docs/protocol.md shows', async () => {
+  const page = new URL('../../../../../docs/protocol.md', import.meta.url)
+  const documented = [...(await readFile(page, 'utf8')).matchAll(/\| `([0-9a-f]{20,})` \|$/gm)]
+  const made = vectors.map(([type, flags, id, body]) => {
+    const writer = new FrameWriter(1 << 20)
+    writer.frame(type, flags, id, body)
+    return Buffer.from(writer.take()).toString('hex')
+  })
+  assert.deepEqual(
+    documented.map(([, bytes]) => bytes),
+    made,
+  )
+})

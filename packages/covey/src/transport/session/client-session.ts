@@ -51,6 +51,7 @@ export class ClientSession implements Connection {
     this.#link = new FrameLink(pipe, {
       limits: options.limits,
       clock: options.clock,
+      maxFirstFrameBytes: options.limits.maxFrameBytes,
       onFrame: (frame) => this.#frame(frame),
       onClosed: (reason) => this.#onClosed(reason),
     })

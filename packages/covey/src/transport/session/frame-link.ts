@@ -7,9 +7,6 @@ import { CoveyError } from '../../error/covey-error.ts'
 import type { Limits } from '../limits.ts'
 import type { Pipe } from './pipe.ts'
 
-/** Until the peer has introduced itself it may send no more than this at once. */
-const maxHelloBytes = 64 * 1024
-
 /**
  * A write of this size leaves before the turn ends: the peer begins with it while the rest is made. Found by measuring
  * 128 calls at once between two processes, where it brings a third over one write a turn; 4 and 16 KiB bring less.
@@ -20,6 +17,8 @@ const fullWriteBytes = 8 * 1024
 export interface FrameLinkOptions {
   readonly limits: Limits
   readonly clock: Clock
+  /** What the peer may send at once before it has introduced itself, in bytes. */
+  readonly maxFirstFrameBytes: number
   /** A frame that is not about the connection itself. */
   onFrame(frame: Frame): void
   /** Nothing was heard or can be sent any more. Told once; no reason when this side closed. */
@@ -36,7 +35,7 @@ export class FrameLink {
   readonly #pipe: Pipe
   readonly #options: FrameLinkOptions
   readonly #writer: FrameWriter
-  readonly #decoder = new FrameDecoder(maxHelloBytes)
+  readonly #decoder: FrameDecoder
   readonly #timer: Timer
   #lastTimer: Timer | undefined
   #state: 'open' | 'ending' | 'closed' = 'open'
@@ -53,7 +52,8 @@ export class FrameLink {
   constructor(pipe: Pipe, options: FrameLinkOptions) {
     this.#pipe = pipe
     this.#options = options
-    this.#writer = new FrameWriter(maxHelloBytes)
+    this.#writer = new FrameWriter(options.limits.maxFrameBytes)
+    this.#decoder = new FrameDecoder(options.maxFirstFrameBytes)
     this.#heardMs = this.#tickMs = options.clock.monotonicMs()
     this.#timer = options.clock.every(options.limits.pingMs, () => this.#tick())
     pipe.open({

@@ -19,6 +19,9 @@ interface Running {
   stream?: OutgoingStream
 }
 
+/** A stranger sends no more than this before it has introduced itself. */
+const maxHelloBytes = 64 * 1024
+
 /** What a session reports to its listener. */
 export interface ServerSessionEvents {
   /** Nothing runs any more. */
@@ -59,6 +62,7 @@ export class ServerSession {
     this.#link = new FrameLink(pipe, {
       limits: options.limits,
       clock: options.clock,
+      maxFirstFrameBytes: maxHelloBytes,
       onFrame: (frame) => this.#frame(frame),
       onClosed: (reason) => this.#onClosed(reason),
     })
@@ -142,10 +146,9 @@ export class ServerSession {
     const { protocol, address } = this.#pipe
     const peer = { protocol, address, connectionId: this.#connectionId }
     const asked = this.#options.authenticate?.(hello.credential, peer) ?? Promise.resolve(undefined)
-    asked.then(
-      (identity) => this.#greet(codec, { ...peer, identity }, hello.maxFrameBytes),
-      (error) => this.refuse(CoveyError.from(error)),
-    )
+    asked
+      .then((identity) => this.#greet(codec, { ...peer, identity }, hello.maxFrameBytes))
+      .catch((error) => this.refuse(CoveyError.from(error)))
   }
 
   #greet(codec: Codec, peer: Peer & { identity: Identity | undefined }, maxFrame: number): void {
@@ -157,11 +160,11 @@ export class ServerSession {
       maxFrameBytes: this.#options.limits.maxFrameBytes,
       methods: this.#dispatcher.methods.map(({ path }) => path),
     }
+    this.#link.established(maxFrame)
     this.#link.send(frameType.welcome, 0, 0, (out) => out.text(JSON.stringify(welcome)))
     this.#handshakeTimer.stop()
     this.#codec = codec
     this.#peer = peer
-    this.#link.established(maxFrame)
     if (this.#state === 'draining') this.#link.send(frameType.goAway, 0, 0)
     else this.#state = 'ready'
   }

@@ -261,6 +261,22 @@ test('a client that prefers JSON is answered in JSON', async () => {
   assert.match(new TextDecoder().decode(pipe.writes.pop()), /\{"n":\[1,null,"ü"\]\}$/)
 })
 
+test('a table of methods that is longer than the client takes is told, and harms nobody', async () => {
+  const many = Array.from({ length: 5_000 }, (_, n) => ({ ...methods.echo, path: `t.method${n}` }))
+  for (const [maxFrameBytes, expected] of [
+    [1 << 20, '"t.method4999"'],
+    [4_096, 'MESSAGE_TOO_LARGE'],
+  ] as const) {
+    const pipe = memoryPipe()
+    server(pipe, { methods: many })
+    const wishes = { covey: 1, codecs: ['msgpack'], streamWindowBytes: 4_096, maxFrameBytes }
+    pipe.receive(json(frameType.hello, wishes))
+    await settled()
+    pipe.turn()
+    assert.ok(new TextDecoder().decode(pipe.writes.at(-1)).includes(expected), expected)
+  }
+})
+
 test('who comes while the server stops is told so', () => {
   const pipe = memoryPipe()
   const { session } = server(pipe)

@@ -9,7 +9,8 @@ import type { Connection } from '../transport/transport.ts'
 
 /** Where the connection of an endpoint stands. */
 export type EndpointState =
-  | { readonly is: 'connecting' }
+  /** `after` is why the try before failed; undefined for the first one. */
+  | { readonly is: 'connecting'; readonly after: CoveyError | undefined }
   | { readonly is: 'ready'; readonly connection: Connection }
   | {
       readonly is: 'waiting'
@@ -41,7 +42,7 @@ export class Endpoint implements Candidate {
   readonly #latency: PeakEwma
   readonly #backoff: Backoff
   readonly #abort = new AbortController()
-  #state: EndpointState = { is: 'connecting' }
+  #state: EndpointState = { is: 'connecting', after: undefined }
 
   constructor(instance: Instance, options: EndpointOptions) {
     this.instance = instance
@@ -102,7 +103,11 @@ export class Endpoint implements Candidate {
     const { id } = this.instance
     const state = this.#state
     if (state.is === 'ready') return `${id}: ${state.connection.state}`
-    if (state.is !== 'waiting') return `${id}: ${state.is}`
+    if (state.is === 'closed') return `${id}: closed`
+    if (state.is === 'connecting') {
+      const after = state.after === undefined ? '' : ` again, after: ${state.after.message}`
+      return `${id}: connecting${after}`
+    }
     const againMs = Math.max(0, Math.round(state.untilMs - this.#options.clock.monotonicMs()))
     return `${id}: ${state.error.message}; next try in ${againMs} ms`
   }
@@ -117,7 +122,8 @@ export class Endpoint implements Candidate {
   }
 
   async #connect(): Promise<void> {
-    this.#state = { is: 'connecting' }
+    const after = this.#state.is === 'waiting' ? this.#state.error : undefined
+    this.#state = { is: 'connecting', after }
     try {
       const connection = await this.#options.connect(this.instance, this.#abort.signal)
       if ((this.#state as EndpointState).is === 'closed') return void connection.close()

@@ -13,7 +13,10 @@ export function deadline(wheel: TimerWheel): Middleware {
     if (deadlineMs === Number.POSITIVE_INFINITY) return next(call)
     if (call.remainingMs() <= 0) return Promise.reject(exceeded(call, 'before it began'))
     const entry = wheel.add(deadlineMs, () => call.cancel(exceeded(call, 'while it ran')))
-    return whenDone(next(call), call, () => wheel.remove(entry))
+    const remove = () => wheel.remove(entry)
+    // A handler that goes on after its call was cancelled must not keep the entry.
+    call.onCancel(remove)
+    return whenDone(next(call), call, remove)
   }
 }
 

@@ -223,3 +223,27 @@ test('connections over the limit are not taken', async () => {
   assert.equal(await clientOf(first).echo(1), 1)
   assert.equal(await clientOf(second).echo(2), 2)
 })
+
+test('thousands of calls that were cancelled or timed out leave nothing behind', async () => {
+  const before = process.getActiveResourcesInfo().sort()
+  {
+    await using listener = await serve()
+    await using connection = await dial(listener.address)
+    const api = clientOf(connection)
+    for (let round = 0; round < 50; round++) {
+      const calls = Array.from({ length: 100 }, (_, number) => {
+        const abort = new AbortController()
+        const timeoutMs = number % 3 === 0 ? 20 : 60_000
+        const call = api.hang(undefined, { signal: abort.signal, timeoutMs }).catch(() => {})
+        if (number % 3 !== 0) setImmediate(() => abort.abort())
+        return call
+      })
+      await Promise.all(calls)
+    }
+    assert.equal(connection.pending, 0)
+    // Both ends share this wheel; the handlers themselves never end.
+    await until(() => wheel.size === 0, 'no deadline waits')
+  }
+  const left = () => process.getActiveResourcesInfo().sort().join()
+  await until(() => left() === before.join(), `only ${before.join()} is open, not ${left()}`)
+})

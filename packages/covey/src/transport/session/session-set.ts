@@ -43,7 +43,10 @@ export class SessionSet {
     this.#draining = true
     for (const session of this.#sessions) session.drain()
     const busy = () => [...this.#sessions].some(({ running }) => running > 0)
-    while (busy() && !signal?.aborted) await this.#nextChange(signal)
+    const onAbort = () => this.#changed()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    while (busy() && !signal?.aborted) await this.#nextChange()
+    signal?.removeEventListener('abort', onAbort)
   }
 
   /** Who is connected now. */
@@ -65,11 +68,8 @@ export class SessionSet {
     while (this.#sessions.size > 0) await this.#nextChange()
   }
 
-  #nextChange(signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onChange.push(resolve)
-      signal?.addEventListener('abort', () => resolve(), { once: true })
-    })
+  #nextChange(): Promise<void> {
+    return new Promise((resolve) => this.#onChange.push(resolve))
   }
 
   #changed(): void {

@@ -15,7 +15,10 @@ export const Username = z
 export const LoginName = z.string().trim().toLowerCase().max(64)
 
 // Controls, line separators and marks that turn the direction of the text around them.
-const unfitForNames = /[\p{Cc}\u2028\u2029\u200E\u200F\u202A-\u202E\u2066-\u2069]/u
+const unfitForNames = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u
+// What is drawn as nothing: two names that look the same would be two people. Joiners stay, emoji and Persian need them.
+const unseenInNames =
+  /[\u00AD\u115F\u1160\u180E\u200B\u2060-\u2065\u206A-\u206F\u2800\u3164\uFEFF\uFFA0]/u
 const visible = /[\p{L}\p{N}\p{P}\p{S}]/u
 
 /** The name others see. */
@@ -26,6 +29,7 @@ export const Nickname = z
   .max(40, 'at most 40 characters')
   .refine(isWellFormed, notWellFormed)
   .refine((text) => !unfitForNames.test(text), 'must not have control characters')
+  .refine((text) => !unseenInNames.test(text), 'must not have invisible characters')
   .refine((text) => visible.test(text), 'must have a visible character')
 
 /** A new password. What counts is the text in the form NFKC, so that every keyboard gives the same. */

@@ -280,10 +280,12 @@ describe('two people chat', { skip }, () => {
     await ada.openChat(bobName)
   })
 
-  test('logging out in one tab ends the other one, with a word', async () => {
+  test('logging out in one tab leaves no chat behind and ends the other tab, with a word', async () => {
     const tab = await UserPage.open(browser, network.url, adaAccount, { context: ada.context })
     await tab.inside()
+    await tab.openChat(bobName)
     await tab.logOut()
+    assert.equal(new URL(tab.page.url()).hash, '', 'the address leads nobody else to this chat')
     await tab.page.close()
     await ada.page.getByText('Your session has ended').waitFor()
     await ada.logIn()

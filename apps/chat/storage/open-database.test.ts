@@ -71,5 +71,15 @@ test('a newer database, a gap in the numbers and an unreadable file are refused'
     /0003-c\.sql: its name should begin with 0002-/,
   )
   await writeFile(`${file}2`, 'this is no database, but it is long enough to look at'.repeat(20))
-  assert.throws(() => openDatabase(`${file}2`, migrations), { code: 'START_FAILED' })
+  const unfit = { code: 'INVALID_SETTINGS', message: /x\.db2: file is not a database/ }
+  assert.throws(() => openDatabase(`${file}2`, migrations), unfit)
+})
+
+test('a path that no file can have is a wrong setting', async (t) => {
+  const { file, migrations } = await project(t, one)
+  const database = openDatabase(file, migrations)
+  t.after(() => database.close())
+  const code = 'INVALID_SETTINGS'
+  assert.throws(() => openDatabase(join(file, 'below-a-file.db'), migrations), { code })
+  assert.throws(() => openDatabase(join(file, '..'), migrations), { code, message: /EISDIR/ })
 })

@@ -49,11 +49,16 @@ test('names and passwords that do not fit are refused with their field', async (
     { ...good, password: 'short' },
     { ...good, nickname: '   ' },
     { ...good, nickname: 'x\u202Egnp' },
-    { ...good, nickname: '\u200B\u200B' },
+    { ...good, nickname: '\u200D\u200D' },
+    { ...good, nickname: 'An\u200Bn' },
+    { ...good, nickname: '\u3164\u2800' },
+    { ...good, nickname: 'A\u061Cnn' },
     { ...good, nickname: 'half \uD83D' },
   ]
   for (const input of bad) await assert.rejects(api.register(input), code('INVALID_INPUT'))
-  await assert.rejects(api.register(bad[7]!), /nickname: .*surrogate/)
+  await assert.rejects(api.register(bad.at(-1)!), /nickname: .*surrogate/)
+  for (const [at, nickname] of ['👩‍👩‍👧', 'می‌خواهم', '🏴󠁧󠁢󠁥󠁮󠁧󠁿'].entries())
+    await api.register({ ...good, username: `joined${at}`, nickname })
 })
 
 test('logging in needs the right password, and says the same for an unknown name', async (t) => {

@@ -136,6 +136,13 @@ test('msgpack: undefined properties are left out, elsewhere they are null', () =
   assert.deepEqual(roundTrip(msgpackCodec, [undefined]), [null])
 })
 
+test('msgpack: half a character is refused instead of being replaced', () => {
+  for (const text of ['\ud800', `${'a'.repeat(60)}\udc00`, 'x\ud83dy']) {
+    assert.throws(() => encode(msgpackCodec, { text }), { code: 'UNENCODABLE' })
+  }
+  assert.equal(roundTrip(msgpackCodec, '😀'.repeat(40)), '😀'.repeat(40))
+})
+
 test('msgpack: bytes decoded are a copy of the message', () => {
   const bytes = encode(msgpackCodec, new Uint8Array([1, 2, 3]))
   const decoded = msgpackCodec.decode(bytes, 0, bytes.length) as Uint8Array

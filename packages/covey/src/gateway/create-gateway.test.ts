@@ -222,6 +222,35 @@ async function rawGet(port: number, path: string): Promise<string> {
   return text
 }
 
+test('a folder without a page is told before the port is open', { timeout: 20_000 }, () =>
+  withAssets(async (assets) => {
+    const opened = open(await freePort(), { assets: join(assets, 'assets') })
+    await assert.rejects(opened, {
+      code: 'INVALID_SETTINGS',
+      message: /no index\.html in .*assets/,
+    })
+  }),
+)
+
+test('every answer has the strict headers once, and the cookies of its route once', {
+  timeout: 20_000,
+}, async () => {
+  await using gateway = await open(await freePort(), {
+    routes(http) {
+      http.get('/cookie', (_, reply) =>
+        reply.headers({ 'set-cookie': 'a=1', 'referrer-policy': 'origin' }).send('ok'),
+      )
+    },
+  })
+  const { headers } = await fetch(`${gateway.url}/cookie`)
+  assert.deepEqual(headers.getSetCookie(), ['a=1'])
+  assert.equal(headers.get('referrer-policy'), 'origin')
+  const bad = await fetch(`${gateway.url}/%`)
+  assert.equal(bad.status, 400)
+  assert.equal(bad.headers.get('x-frame-options'), 'DENY')
+  assert.equal(((await bad.json()) as { code: string }).code, 'INVALID_INPUT')
+})
+
 test('errors of routes are problems with our codes; the inside stays inside', {
   timeout: 20_000,
 }, async () => {

@@ -38,7 +38,7 @@ const browserLimits: Partial<Limits> = {
 /**
  * Opens a door for browsers: HTTP with a page and routes, and contracts over WebSocket.
  *
- * @throws CoveyError `ADDRESS_IN_USE`, `START_FAILED`
+ * @throws CoveyError `ADDRESS_IN_USE`, `INVALID_SETTINGS`, `START_FAILED`
  * @example
  * const gateway = await createGateway({ context, port: 8090, services: [chatService], assets: 'web/dist' })
  */

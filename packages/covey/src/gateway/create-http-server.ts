@@ -1,6 +1,8 @@
+import { access } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
+import { CoveyError } from '../error/covey-error.ts'
 import type { GatewayOptions } from './gateway-options.ts'
 import { problemOf, sendProblem } from './problem.ts'
 
@@ -15,10 +17,19 @@ const securityHeaders: Readonly<Record<string, string>> = {
   'cross-origin-resource-policy': 'same-origin',
 }
 
-/** The HTTP half of a gateway: the page, the user's routes, errors as problem+json. Does not listen yet. */
+/**
+ * The HTTP half of a gateway: the page, the user's routes, errors as problem+json. Does not listen yet.
+ *
+ * @throws CoveyError `INVALID_SETTINGS` if there is no page in `assets`
+ */
 export async function createHttpServer(options: GatewayOptions): Promise<FastifyInstance> {
+  const answerError = (error: unknown, url: string, reply: FastifyReply) =>
+    sendProblem(reply, problemOf(error, { log: options.context.log, url }))
   const http = fastify({
     logger: false,
+    // A URL that is none comes to no route and no hook.
+    frameworkErrors: (error, { url }, reply) =>
+      void answerError(error, url, reply.headers(securityHeaders)),
     bodyLimit: 64 * 1024,
     requestTimeout: 30_000,
     keepAliveTimeout: 30_000,
@@ -26,13 +37,8 @@ export async function createHttpServer(options: GatewayOptions): Promise<Fastify
     forceCloseConnections: 'idle',
     http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024 },
   })
-  http.addHook('onSend', async (_request, reply, payload) => {
-    reply.headers({ ...securityHeaders, ...reply.getHeaders() })
-    return payload
-  })
-  http.setErrorHandler((error, request, reply) => {
-    sendProblem(reply, problemOf(error, { log: options.context.log, url: request.url }))
-  })
+  http.addHook('onRequest', async (_request, reply) => void reply.headers(securityHeaders))
+  http.setErrorHandler((error, { url }, reply) => void answerError(error, url, reply))
   await options.routes?.(http)
   if (options.assets !== undefined) await servePage(http, resolve(options.assets))
   http.setNotFoundHandler((request, reply) => {
@@ -46,6 +52,10 @@ export async function createHttpServer(options: GatewayOptions): Promise<Fastify
 }
 
 async function servePage(http: FastifyInstance, root: string): Promise<void> {
+  await access(join(root, 'index.html')).catch((cause) => {
+    const message = `assets: there is no index.html in ${root}; build the page or set another folder`
+    throw new CoveyError('INVALID_SETTINGS', message, { cause })
+  })
   await http.register(fastifyStatic, {
     root,
     cacheControl: false,

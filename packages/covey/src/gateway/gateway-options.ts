@@ -19,7 +19,7 @@ export interface GatewayOptions {
   readonly authenticate?: Authenticate
   /** Origins whose pages may connect, beside the gateway's own: `https://chat.example`. */
   readonly origins?: readonly string[]
-  /** Directory of a built page, served at `/`; unknown paths give its `index.html`. */
+  /** Directory of a built page, served at `/`; unknown paths give its `index.html`, which must be there. */
   readonly assets?: string
   /** Adds routes of plain HTTP. */
   readonly routes?: (http: FastifyInstance) => void | Promise<void>

@@ -13,6 +13,13 @@ export interface Problem {
   readonly details?: unknown
 }
 
+/** What fastify's own refusals are called here. */
+const codesOfFastify: Readonly<Record<number, string>> = {
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  413: 'MESSAGE_TOO_LARGE',
+}
+
 /** Sends `application/problem+json`. */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   const { status, code } = problem
@@ -31,7 +38,7 @@ export function problemOf(thrown: unknown, { log, url }: { log: Log; url: string
   }
   const { statusCode, message } = thrown as { statusCode?: unknown; message?: unknown }
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
-    const code = statusCode === 413 ? 'MESSAGE_TOO_LARGE' : 'INVALID_INPUT'
+    const code = codesOfFastify[statusCode] ?? 'INVALID_INPUT'
     return { status: statusCode, code, detail: String(message) }
   }
   const errorId = crypto.randomUUID()

@@ -28,7 +28,7 @@ async function* reportEach(stream: unknown, call: Call, log: Log): AsyncGenerato
 }
 
 function report(thrown: unknown, call: Call, log: Log): CoveyError {
-  if (thrown === call.cancelled) return thrown as CoveyError
+  if (endedBy(call.cancelled, thrown)) return call.cancelled
   if (thrown instanceof CoveyError) {
     if (thrown.code === 'INVALID_OUTPUT' && thrown.path === undefined) {
       log.error({ err: thrown, method: call.method.path }, thrown.message)
@@ -42,6 +42,12 @@ function report(thrown: unknown, call: Call, log: Log): CoveyError {
     details: { errorId },
     cause: thrown,
   })
+}
+
+/** Whether a handler stopped because its call was cancelled; timers of Node wrap the reason into an error of their own. */
+function endedBy(reason: CoveyError | undefined, thrown: unknown): reason is CoveyError {
+  if (reason === undefined) return false
+  return thrown === reason || (thrown instanceof Error && thrown.cause === reason)
 }
 
 /**

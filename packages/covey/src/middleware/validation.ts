@@ -37,7 +37,14 @@ function check(
   subject: string,
 ): unknown {
   const result = validate(schema, value, code, subject)
-  if (result instanceof Promise) return result.then((late) => outcome(late, code, subject))
+  if (result instanceof Promise) {
+    return result.then(
+      (late) => outcome(late, code, subject),
+      (cause) => {
+        throw failed(cause, code, subject)
+      },
+    )
+  }
   return outcome(result, code, subject)
 }
 
@@ -51,8 +58,12 @@ function validate(
   try {
     return schema['~standard'].validate(value)
   } catch (cause) {
-    throw new CoveyError(code, `${subject}: the schema itself failed`, { cause })
+    throw failed(cause, code, subject)
   }
+}
+
+function failed(cause: unknown, code: 'INVALID_INPUT' | 'INVALID_OUTPUT', subject: string) {
+  return new CoveyError(code, `${subject}: the schema itself failed`, { cause })
 }
 
 function outcome(

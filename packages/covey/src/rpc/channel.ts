@@ -32,12 +32,14 @@ export interface ChannelOptions {
 /** Other instances that are tried when one refuses a call without having run it. */
 const maxDetours = 2
 
+const nobody: readonly Endpoint[] = []
+
 /**
  * The way to one service: knows its instances, keeps a connection to each, and picks one for each call. It
  * repeats a call only when the first instance certainly did not run it.
  */
 export class Channel {
-  readonly invoke = (call: Call): Promise<unknown> => this.#invoke(call, maxDetours)
+  readonly invoke = (call: Call): Promise<unknown> => this.#invoke(call)
   readonly #options: ChannelOptions
   readonly #endpoints = new Map<string, Endpoint>()
   #ready: Endpoint[] = []
@@ -62,22 +64,26 @@ export class Channel {
     await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()))
   }
 
-  #invoke(call: Call, detours: number): Promise<unknown> {
+  #invoke(call: Call): Promise<unknown> {
     const endpoint = this.#pick(call)
-    if (endpoint === undefined) return this.#waitForOne(call).then((found) => found.invoke(call))
+    if (endpoint !== undefined) return this.#send(call, endpoint, nobody)
+    return this.#waitForOne(call).then((found) => this.#send(call, found, nobody))
+  }
+
+  #send(call: Call, endpoint: Endpoint, refused: readonly Endpoint[]): Promise<unknown> {
     const result = endpoint.invoke(call, this.#ready.length > 1)
-    if (detours === 0 || this.#endpoints.size === 1) return result
-    return result.catch((error: unknown) => this.#detour(call, endpoint, error, detours))
+    if (refused.length === maxDetours || this.#endpoints.size === 1) return result
+    return result.catch((error: unknown) => this.#detour(call, [...refused, endpoint], error))
   }
 
   /** Refused without having been run, while another instance is there: ask that one. */
-  #detour(call: Call, refused: Endpoint, error: unknown, detours: number): Promise<unknown> {
+  #detour(call: Call, refused: readonly Endpoint[], error: unknown): Promise<unknown> {
     const { code } = CoveyError.from(error)
     const notRun = code === 'DRAINING' || code === 'UNAVAILABLE'
-    const others = this.#ready.some((endpoint) => endpoint !== refused && endpoint.ready)
+    const others = this.#ready.filter((other) => other.ready && !refused.includes(other))
     const bound = call.routing?.instance !== undefined
-    if (!notRun || !others || bound || call.cancelled !== undefined) throw error
-    return this.#invoke(call, detours - 1)
+    if (!notRun || others.length === 0 || bound || call.cancelled !== undefined) throw error
+    return this.#send(call, this.#options.balancer(others), refused)
   }
 
   #pick(call: Call): Endpoint | undefined {
@@ -90,7 +96,7 @@ export class Channel {
     const endpoint = this.#options.balancer(this.#ready)
     if (endpoint.ready) return endpoint
     // It went away or began to drain since the list was made.
-    this.#ready = this.#ready.filter(({ ready }) => ready)
+    this.#ready = this.#best()
     return this.#pick(call)
   }
 
@@ -191,12 +197,16 @@ export class Channel {
       this.#endpoints.delete(id)
       void endpoint.close()
     }
-    const ready = [...this.#endpoints.values()].filter((endpoint) => endpoint.ready)
-    const best = ready.filter(({ listed, instance }) => listed && instance.state === 'up')
-    this.#ready = best.length > 0 ? best : ready
+    this.#ready = this.#best()
     const waiting = this.#waiting
     this.#waiting = []
     for (const resume of waiting) resume()
     this.#options.onChange?.([...this.#endpoints.values()])
+  }
+  /** Those that calls may go to now: what the registry calls up, otherwise whatever answers. */
+  #best(): Endpoint[] {
+    const ready = [...this.#endpoints.values()].filter((endpoint) => endpoint.ready)
+    const best = ready.filter(({ listed, instance }) => listed && instance.state === 'up')
+    return best.length > 0 ? best : ready
   }
 }

@@ -110,8 +110,15 @@ function asCancelled(reason: unknown): CoveyError {
  * anybody, and in an async function the engine knows who waits.
  */
 function fromCall(thrown: unknown, method: BoundMethod): CoveyError {
-  const error = CoveyError.from(thrown)
-  error.path ??= method.path
+  const known = CoveyError.from(thrown)
+  const error = known.path === undefined ? known : again(known)
+  error.path = method.path
   Error.captureStackTrace?.(error, fromCall)
   return error
+}
+
+/** An error that another call has brought is that caller's: all calls of a connection share the reason of its loss. */
+function again(error: CoveyError): CoveyError {
+  const { code, message, details } = error
+  return new CoveyError(code, message, { details, cause: error })
 }

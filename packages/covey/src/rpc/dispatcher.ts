@@ -23,10 +23,12 @@ export function createDispatcher(
 ): Dispatcher {
   const handlers = new Map<string, Handler>()
   const methods: BoundMethod[] = []
+  const names = new Set<string>()
   for (const service of services) {
+    const { name } = service.contract
+    if (names.has(name)) throw new TypeError(`two services have the name "${name}"`)
+    names.add(name)
     for (const method of Object.values<BoundMethod>(service.contract.methods)) {
-      if (handlers.has(method.path))
-        throw new TypeError(`two services have a method ${method.path}`)
       handlers.set(method.path, compose(serverStack(method, options), handlerOf(service, method)))
       methods.push(method)
     }

@@ -108,7 +108,9 @@ export class Runtime implements AsyncDisposable {
     this.#closing.abort()
     await Promise.all([...this.#channels.values()].map((channel) => channel.close()))
     this.#channels.clear()
-    await (await this.#registry)?.close()
+    // One that could not be opened was told to whoever asked for it.
+    const registry = await this.#registry?.catch(() => undefined)
+    await registry?.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -11,7 +11,7 @@ export interface OpenChat {
   readonly chat: Chat
   /** Tries to connect now instead of at the end of the wait. */
   readonly retryNow: () => void
-  /** Ends it and its connection. */
+  /** Ends it and its connection. Doing it twice is harmless. */
   readonly close: () => void
 }
 

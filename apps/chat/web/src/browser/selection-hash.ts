@@ -16,3 +16,8 @@ export function followSelection(chat: Chat, signal: AbortSignal): void {
   }
   signal.addEventListener('abort', chat.state.subscribe(toAddress), { once: true })
 }
+
+/** Takes the conversation out of the address, which must not lead the next person to it. */
+export function forgetSelection(): void {
+  history.replaceState(null, '', location.pathname)
+}

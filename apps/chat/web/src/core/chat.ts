@@ -119,7 +119,7 @@ export class Chat {
   /** Hears from the device whether it has a network. A device that is wrong is found out by a call. */
   async deviceChanged(online: boolean): Promise<void> {
     this.#store.update((state) => ({ ...state, deviceOffline: !online }))
-    if (online) return this.#sync.heal()
+    if (online) return this.#healAll()
     try {
       await this.#options.api.me(undefined, { timeoutMs: 3_000 })
       this.#store.update((state) => ({ ...state, deviceOffline: false }))
@@ -131,7 +131,7 @@ export class Chat {
   /** Hears whether somebody looks at the page. */
   look(looking: boolean): void {
     this.#receipts.look(looking)
-    if (looking) this.#sync.heal()
+    if (looking) this.#healAll()
   }
 
   /** Hears that another tab changed what is kept on the device; `value` is null when it was removed. */
@@ -197,6 +197,11 @@ export class Chat {
       if (error.code === 'UNAUTHENTICATED') onExpired()
       else report(error)
     }
+  }
+
+  #healAll(): void {
+    this.outbox.adopt()
+    this.#sync.heal()
   }
 
   #showOpening(friendId: string, problem: string): void {

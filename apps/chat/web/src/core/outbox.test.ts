@@ -148,6 +148,24 @@ test('what another tab has sent is not sent here', async () => {
   assert.ok(key.endsWith(clientId))
 })
 
+test('what a closed tab has left unsent goes out from here, once', async () => {
+  const bench = new ChatBench()
+  bench.chat.outbox.add(bench.id, 'here')
+  const own = bench.storage.keys('covey-chat.outbox.')[0] ?? ''
+  const left = { ...JSON.parse(bench.storage.get(own) ?? ''), clientId: 'id-of-other-tab' }
+  const key = own.replace(/[^.]+$/, left.clientId)
+  bench.storage.set(key, JSON.stringify({ ...left, text: 'left behind', order: 2 }))
+  await bench.connect()
+  assert.deepEqual(textsAtServer(bench), ['here', 'left behind'])
+  const next = { ...left, clientId: 'id-of-third-tab', text: 'left with a connection' }
+  bench.storage.set(own.replace(/[^.]+$/, next.clientId), JSON.stringify(next))
+  bench.chat.look(true)
+  await bench.settle()
+  assert.deepEqual(textsAtServer(bench), ['here', 'left behind', 'left with a connection'])
+  assert.deepEqual(bench.storage.keys('covey-chat.outbox.'), [])
+  assert.deepEqual(bench.outgoing, [])
+})
+
 test('an unreadable entry is removed and does no harm', async () => {
   const bench = new ChatBench()
   bench.chat.outbox.add(bench.id, 'good')

@@ -89,10 +89,21 @@ export class Outbox {
     this.#markStored(message)
   }
 
-  /** The server can be reached: everything that waits is tried at once. */
+  /** Takes over what other tabs of this user, perhaps closed by now, have not sent; that two try is harmless. */
+  adopt(): void {
+    const strange = this.#options.storage.load().filter(({ clientId }) => !this.#has(clientId))
+    this.#queue.push(...strange)
+    for (const id of new Set(strange.map(({ conversationId }) => conversationId))) {
+      this.#show(id)
+      this.#work(id)
+    }
+  }
+
+  /** The server can be reached: everything that waits on this device is tried at once. */
   resume(): void {
     this.#period?.abort()
     this.#period = new AbortController()
+    this.adopt()
     for (const id of new Set(this.#queue.map(({ conversationId }) => conversationId))) {
       this.#work(id)
     }

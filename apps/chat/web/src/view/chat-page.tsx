@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react'
 import type { Person } from '../../../contracts/people.ts'
 import { type OpenChat, openChat } from '../browser/open-chat.ts'
+import { forgetSelection } from '../browser/selection-hash.ts'
 import { unreadOf } from '../core/conversation.ts'
 import type { SessionApi } from '../core/session.ts'
 import { ChatContext, useChatState } from './chat-context.ts'
@@ -31,6 +32,8 @@ export function ChatPage({ me, session, onSignedOut }: ChatPageProps) {
   if (open === undefined) return null
   const logOut = async () => {
     await session.logOut()
+    open.close()
+    forgetSelection()
     onSignedOut('')
   }
   return (

@@ -9,7 +9,7 @@ const floatBytes = new Uint8Array(float.buffer)
 /**
  * Writes a value as MessagePack. Properties that are undefined are left out, as in JSON; undefined
  * elsewhere becomes nil.
- * @throws CoveyError `UNENCODABLE` for functions, symbols, and nesting deeper than 64 (cycles)
+ * @throws CoveyError `UNENCODABLE` for functions, symbols, lone surrogates, and nesting deeper than 64 (cycles)
  */
 export function encodeMsgpack(value: unknown, out: ByteWriter): void {
   write(value, out, 0)
@@ -97,6 +97,10 @@ function writeHeader(
 function writeString(value: string, out: ByteWriter): void {
   const { length } = value
   if (length <= 48 && writeShortAscii(value, length, out)) return
+  // As UTF-8 it would silently become another text.
+  if (!value.isWellFormed()) {
+    throw new CoveyError('UNENCODABLE', 'text with half a character (a lone surrogate)')
+  }
   const size = utf8Bytes(value)
   if (size <= 31) out.u8(0xa0 | size)
   else if (size <= 0xff) {

@@ -121,8 +121,8 @@ export class FrameLink {
 
   /** Closes now, because of `reason`. */
   fail(reason: CoveyError): void {
-    this.#pipe.destroy()
     this.#closed(reason)
+    this.#pipe.destroy()
   }
 
   /** Closes behind what was handed over; a peer that does not take it must not hold the connection. */
@@ -199,6 +199,8 @@ export class FrameLink {
     this.#tickMs = now
     this.#checkSilence(now)
     this.#checkPartial(now)
+    // The WebSocket of a browser sends what is queued and never tells.
+    if (this.#pipe.queuedBytes <= limits.maxQueuedBytes) this.#drained()
     if (this.#slowSinceMs !== undefined && now - this.#slowSinceMs > limits.slowReaderMs) {
       const reason = `the peer took nothing for ${limits.slowReaderMs} ms, ${this.#pipe.queuedBytes} bytes wait`
       this.fail(new CoveyError('CONNECTION_LOST', reason))

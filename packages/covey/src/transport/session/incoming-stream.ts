@@ -64,12 +64,12 @@ export class IncomingStream implements AsyncIterableIterator<unknown> {
   }
 
   async return(): Promise<IteratorResult<unknown>> {
-    if (this.#end === undefined) {
-      this.#end = { error: undefined }
-      this.#events.onLeft()
-    }
+    const early = this.#end === undefined
+    this.#end = { error: undefined }
     this.#items = []
     this.#next = 0
+    this.#queuedBytes = 0
+    if (early) this.#events.onLeft()
     this.#wake()
     return { done: true, value: undefined }
   }

@@ -35,11 +35,20 @@ export class OutgoingStream {
   abort(reason: CoveyError): void {
     this.#stopped ??= reason
     this.#wake?.()
-    this.#iterator.return?.(undefined).catch(() => {})
+    this.#leave()
   }
 
-  /** Resolves when the handler is done; rejects with what it threw. */
+  /** Resolves when the handler is done; rejects with what it threw, or with why an element could not be sent. */
   async run(): Promise<void> {
+    try {
+      await this.#sendAll()
+    } catch (error) {
+      this.#leave()
+      throw error
+    }
+  }
+
+  async #sendAll(): Promise<void> {
     for (;;) {
       await this.#room()
       const step = await Promise.race([this.#iterator.next(), this.#untilStopped()])
@@ -47,6 +56,11 @@ export class OutgoingStream {
       if (step === undefined || step.done) return
       this.#windowBytes -= this.#options.send(step.value)
     }
+  }
+
+  /** Lets the handler clean up; it has nobody left to tell a failure to. */
+  #leave(): void {
+    this.#iterator.return?.(undefined).catch(() => {})
   }
 
   async #room(): Promise<void> {

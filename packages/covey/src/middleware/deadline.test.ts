@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { TimerWheel } from '../base/timer-wheel.ts'
+import { Call } from '../call/call.ts'
+import type { Handler } from '../call/handler.ts'
+import { defineContract } from '../contract/define-contract.ts'
+import { serverStream, unary } from '../contract/method.ts'
+import { CoveyError } from '../error/covey-error.ts'
+import { FakeClock } from '../testing/fake-clock.ts'
+import { deadline } from './deadline.ts'
+
+const { methods } = defineContract('t', { ask: unary(), items: serverStream() })
+
+function bench(handler: Handler, deadlineMs: number, method = methods.ask as Call['method']) {
+  const clock = new FakeClock()
+  const wheel = new TimerWheel(clock)
+  const call = new Call(method, undefined, { clock, deadlineMs })
+  return { clock, wheel, call, run: () => deadline(wheel)(handler)(call) }
+}
+
+/** Hangs until the call is cancelled, as a transport does. */
+const hang: Handler = (call) => new Promise((_, reject) => call.onCancel(reject))
+
+test('a call that is over is not begun', async () => {
+  let begun = 0
+  const handler: Handler = async () => {
+    begun += 1
+  }
+  for (const deadlineMs of [0, -5]) {
+    const { run } = bench(handler, deadlineMs)
+    await assert.rejects(run(), {
+      code: 'DEADLINE_EXCEEDED',
+      message: 't.ask: its time was used up before it began',
+    })
+  }
+  assert.equal(begun, 0)
+})
+
+test('a call that runs into its deadline is cancelled, not before', async () => {
+  const { clock, wheel, call, run } = bench(hang, 500)
+  const result = run()
+  result.catch(() => {})
+  await clock.advance(490)
+  assert.equal(call.cancelled, undefined)
+  await clock.advance(30)
+  await assert.rejects(result, {
+    code: 'DEADLINE_EXCEEDED',
+    message: 't.ask: its time was used up while it ran',
+  })
+  assert.equal(call.signal.reason, call.cancelled)
+  assert.equal(wheel.size, 0)
+})
+
+test('a call that is done leaves nothing in the wheel, whatever came of it', async () => {
+  const good = bench(async () => 'done', 500)
+  assert.equal(await good.run(), 'done')
+  const bad = bench(async () => {
+    throw new CoveyError('NOT_FOUND', 'gone')
+  }, 500)
+  await assert.rejects(bad.run(), { code: 'NOT_FOUND' })
+  for (const { clock, wheel, call } of [good, bad]) {
+    assert.equal(wheel.size, 0)
+    await clock.advance(1_000)
+    assert.equal(call.cancelled, undefined)
+  }
+})
+
+test('a cancelled call whose handler goes on leaves nothing in the wheel', () => {
+  const { wheel, call, run } = bench(() => new Promise(() => {}), 500)
+  void run()
+  assert.equal(wheel.size, 1)
+  call.cancel(new CoveyError('CANCELLED', 'enough'))
+  assert.equal(wheel.size, 0)
+})
+
+test('a call without a limit costs no entry', () => {
+  const { wheel, run } = bench(() => new Promise(() => {}), Number.POSITIVE_INFINITY)
+  void run()
+  assert.equal(wheel.size, 0)
+})
+
+test('an open stream is cancelled at its deadline, long after its promise', async () => {
+  const stream = (async function* () {})()
+  const { clock, wheel, call, run } = bench(async () => stream, 500, methods.items)
+  assert.equal(await run(), stream)
+  const codes: string[] = []
+  call.onCancel(({ code }) => codes.push(code))
+  await clock.advance(490)
+  assert.deepEqual(codes, [])
+  await clock.advance(30)
+  assert.deepEqual(codes, ['DEADLINE_EXCEEDED'])
+  assert.equal(wheel.size, 0)
+})
+
+test('the end of a stream that was left takes its entry along', async () => {
+  const { wheel, call, run } = bench(async () => (async function* () {})(), 500, methods.items)
+  await run()
+  assert.equal(wheel.size, 1)
+  call.cancel(new CoveyError('CANCELLED', 'the reader left the stream'))
+  assert.equal(wheel.size, 0)
+})

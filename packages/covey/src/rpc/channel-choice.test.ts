@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CoveyError } from '../error/covey-error.ts'
+import { channelBench } from '../testing/channel-bench.ts'
+import { sampleInstance } from '../testing/registry-suite.ts'
+import { ScriptedConnection } from '../testing/scripted-connection.ts'
+
+const refused = new CoveyError('UNAVAILABLE', 'ECONNREFUSED')
+
+function refusing(code: string, connection: ScriptedConnection): ScriptedConnection {
+  connection.answer = () => Promise.reject(new CoveyError(code, 'not now'))
+  return connection
+}
+
+test('a call that was not run goes to another instance', async () => {
+  for (const code of ['UNAVAILABLE', 'DRAINING']) {
+    const { ask, list, at } = channelBench()
+    await list('a', 'b')
+    refusing(code, at('a'))
+    assert.equal(await ask(), 'b')
+    assert.deepEqual([at('a').calls.length, at('b').calls.length], [1, 1])
+  }
+})
+
+test('at most two others are asked, each once, and the last refusal is told', async () => {
+  const { ask, list, at } = channelBench()
+  await list('a', 'b', 'c', 'd')
+  for (const id of ['a', 'b', 'c', 'd']) refusing('UNAVAILABLE', at(id))
+  await assert.rejects(ask(), { code: 'UNAVAILABLE' })
+  assert.deepEqual(
+    ['a', 'b', 'c', 'd'].map((id) => at(id).calls.length),
+    [1, 1, 1, 0],
+  )
+})
+
+test('two instances that both refuse are asked once each', async () => {
+  const { ask, list, at } = channelBench()
+  await list('a', 'b')
+  refusing('UNAVAILABLE', at('a'))
+  refusing('DRAINING', at('b'))
+  await assert.rejects(ask(), { code: 'DRAINING' })
+  assert.deepEqual([at('a').calls.length, at('b').calls.length], [1, 1])
+})
+
+test('a call that may have run, or that failed, is not repeated', async () => {
+  const codes = ['CONNECTION_LOST', 'DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'INTERNAL', 'GONE']
+  for (const code of codes) {
+    const { ask, list, at } = channelBench()
+    await list('a', 'b')
+    refusing(code, at('a'))
+    await assert.rejects(ask(), { code })
+    assert.equal(at('b').calls.length, 0)
+  }
+})
+
+test('a call for one instance goes to that one alone', async () => {
+  const { ask, list, at } = channelBench()
+  await list('a', 'b')
+  const routing = { instance: 'b' }
+  assert.equal(await ask({ routing }), 'b')
+  refusing('DRAINING', at('b'))
+  await assert.rejects(ask({ routing }), { code: 'DRAINING' })
+  assert.equal(at('a').calls.length, 0)
+  await assert.rejects(ask({ routing: { instance: 'x' } }), {
+    code: 'UNAVAILABLE',
+    message: 'instance x of users: no instance in the registry',
+  })
+})
+
+test('a call that was cancelled meanwhile is not repeated', async () => {
+  const { channel, call: newCall, list, at } = channelBench()
+  await list('a', 'b')
+  const call = newCall()
+  refusing('UNAVAILABLE', at('a')).answer = async () => {
+    call.cancel(new CoveyError('CANCELLED', 'enough'))
+    throw refused
+  }
+  await assert.rejects(channel.invoke(call), refused)
+  assert.equal(at('b').calls.length, 0)
+})
+
+test('a call that had to wait is brought to another instance like others', async () => {
+  const { ask, clock, list } = channelBench({
+    async connect({ id }) {
+      return new ScriptedConnection(async () => {
+        if (id === 'a') throw refused
+        return id
+      })
+    },
+  })
+  const asked = ask()
+  await list('a', 'b')
+  await clock.advance(0)
+  assert.equal(await asked, 'b')
+})
+
+test('an instance that the registry lost but that answers goes on serving', async () => {
+  const { ask, clock, list, at, opened } = channelBench()
+  await list('a')
+  await list()
+  assert.equal(await ask(), 'a')
+  at('a').lose()
+  await clock.advance(60_000)
+  await assert.rejects(ask(), { message: 'users: no instance in the registry' })
+  assert.deepEqual(opened, ['a'])
+})
+
+test('those that are listed come before those that are not', async () => {
+  const { ask, list } = channelBench()
+  await list('a', 'b')
+  await list('b')
+  assert.equal(await ask(), 'b')
+})
+
+test('draining instances are picked only where there is no other', async () => {
+  const draining = sampleInstance('a', { state: 'draining' })
+  const two = channelBench()
+  await two.list(draining, 'b')
+  assert.equal(await two.ask(), 'b')
+  const one = channelBench()
+  await one.list(draining)
+  assert.equal(await one.ask(), 'a')
+})
+
+test('a connection that began to drain is passed over', async () => {
+  const { ask, list, at } = channelBench()
+  await list('a', 'b')
+  at('a').state = 'draining'
+  assert.equal(await ask(), 'b')
+  at('b').state = 'draining'
+  await assert.rejects(ask(), { message: 'users: a: draining; b: draining' })
+})
+
+test('when the last listed one begins to drain, one that is listed no more still serves', async () => {
+  const { ask, list, at } = channelBench()
+  await list('a', 'b')
+  await list('a')
+  assert.equal(await ask(), 'a')
+  at('a').state = 'draining'
+  assert.equal(await ask(), 'b')
+})

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CoveyError } from '../error/covey-error.ts'
+import { channelBench } from '../testing/channel-bench.ts'
+import { sampleInstance } from '../testing/registry-suite.ts'
+import { ScriptedConnection } from '../testing/scripted-connection.ts'
+
+const refused = new CoveyError('UNAVAILABLE', 'ECONNREFUSED')
+
+/** Settles with what a call comes to, as text. */
+function outcome(result: Promise<unknown>): Promise<string> {
+  return result.then(String, (error: CoveyError) => error.code)
+}
+
+test('a call waits for the first list and the first connection', async () => {
+  const connecting = Promise.withResolvers<void>()
+  const { clock, ask, list } = channelBench({
+    async connect({ id }) {
+      await connecting.promise
+      return new ScriptedConnection(async () => id)
+    },
+  })
+  let result: string | undefined
+  void outcome(ask()).then((text) => {
+    result = text
+  })
+  await clock.advance(500)
+  await list('a')
+  await clock.advance(400)
+  assert.equal(result, undefined)
+  connecting.resolve()
+  await clock.advance(0)
+  assert.equal(result, 'a')
+})
+
+test('it does not wait for ever: a registry that is silent is named', async () => {
+  const { clock, ask } = channelBench()
+  const asked = ask()
+  asked.catch(() => {})
+  await clock.advance(1_000)
+  await assert.rejects(asked, {
+    code: 'UNAVAILABLE',
+    message: 'users: the registry has not answered',
+  })
+  assert.equal(clock.waiting, 0)
+})
+
+test('a deadline that is nearer ends the wait', async () => {
+  const { clock, ask } = channelBench()
+  const asked = outcome(ask({ deadlineMs: 100 }))
+  await clock.advance(100)
+  assert.equal(await asked, 'UNAVAILABLE')
+})
+
+test('a cancelled call waits no longer and leaves no timer', async () => {
+  const { clock, channel, call: newCall } = channelBench()
+  const call = newCall()
+  const asked = outcome(channel.invoke(call))
+  await clock.advance(10)
+  call.cancel(new CoveyError('CANCELLED', 'enough'))
+  assert.equal(await asked, 'CANCELLED')
+  assert.equal(clock.waiting, 0)
+})
+
+test('an empty list fails at once, and names where it comes from', async () => {
+  const { ask, list } = channelBench()
+  await list()
+  await assert.rejects(ask(), {
+    code: 'UNAVAILABLE',
+    message: 'users: no instance in the registry',
+    details: { service: 'users', instances: [] },
+  })
+})
+
+test('when all connections are down it fails at once, saying what was tried', async () => {
+  const { ask, list } = channelBench({ connect: () => Promise.reject(refused) })
+  await list('a', 'b')
+  await assert.rejects(ask(), {
+    code: 'UNAVAILABLE',
+    message: 'users: a: ECONNREFUSED; next try in 50 ms; b: ECONNREFUSED; next try in 50 ms',
+  })
+})
+
+test('without a limit a call waits while connections are down, until its deadline', async () => {
+  let up = false
+  const { clock, ask, list } = channelBench({
+    firstConnectionMs: Number.POSITIVE_INFINITY,
+    async connect({ id }) {
+      if (!up) throw refused
+      return new ScriptedConnection(async () => id)
+    },
+  })
+  await list('a')
+  const patient = outcome(ask({ deadlineMs: 60_000 }))
+  const hasty = outcome(ask({ deadlineMs: 2_000 }))
+  const endless = outcome(ask())
+  await clock.advance(5_000)
+  assert.equal(await hasty, 'UNAVAILABLE')
+  up = true
+  await clock.advance(10_000)
+  assert.deepEqual([await patient, await endless], ['a', 'a'])
+})
+
+test('hurry tries waiting connections at once', async () => {
+  let up = false
+  const { ask, channel, clock, list } = channelBench({
+    async connect({ id }) {
+      if (!up) throw refused
+      return new ScriptedConnection(async () => id)
+    },
+  })
+  await list('a')
+  up = true
+  channel.hurry()
+  await clock.advance(0)
+  assert.equal(await ask(), 'a')
+})
+
+test('an instance that is announced anew is tried at once', async () => {
+  let up = false
+  const { ask, list, clock } = channelBench({
+    async connect({ id }) {
+      if (!up) throw refused
+      return new ScriptedConnection(async () => id)
+    },
+  })
+  await list('a')
+  await list()
+  up = true
+  await list('a')
+  await clock.advance(0)
+  assert.equal(await ask(), 'a')
+})
+
+test('a list that breaks off is logged, and the last one stays', async () => {
+  const cause = new Error('the registry is gone')
+  const { ask, log, clock } = channelBench({
+    instances: (async function* () {
+      yield [sampleInstance('a')]
+      throw cause
+    })(),
+  })
+  await clock.advance(0)
+  assert.equal(await ask(), 'a')
+  assert.deepEqual(log.lines, [
+    {
+      level: 'error',
+      fields: { err: cause, service: 'users' },
+      message: 'the list of instances ended; the last one stays',
+    },
+  ])
+})
+
+test('closing ends what waits, what is connected and what comes later', async () => {
+  const { ask, channel, clock, list, at } = channelBench()
+  const waiting = ask()
+  waiting.catch(() => {})
+  await clock.advance(10)
+  await channel.close()
+  const closed = { code: 'UNAVAILABLE', message: 'users: the client is closed' }
+  await assert.rejects(waiting, closed)
+  await list('a')
+  await assert.rejects(ask(), closed)
+  assert.equal(at('a'), undefined)
+
+  const open = channelBench()
+  await open.list('a')
+  await open.channel.close()
+  assert.equal(open.at('a').state, 'closed')
+  await assert.rejects(open.ask(), closed)
+  assert.equal(open.clock.waiting, 0)
+})

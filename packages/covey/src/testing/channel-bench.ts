@@ -1,0 +1,53 @@
+import { Call, type CallInit } from '../call/call.ts'
+import { defineContract } from '../contract/define-contract.ts'
+import { unary } from '../contract/method.ts'
+import { InstanceFeed } from '../discovery/instance-feed.ts'
+import type { Instance } from '../discovery/registry.ts'
+import { Channel, type ChannelOptions } from '../rpc/channel.ts'
+import { FakeClock } from './fake-clock.ts'
+import { RecordingLog } from './recording-log.ts'
+import { sampleInstance } from './registry-suite.ts'
+import { ScriptedConnection } from './scripted-connection.ts'
+
+const { methods } = defineContract('users', { get: unary() })
+
+/**
+ * A channel to `users` whose clock and list of instances are in the hands of a test. Its connections open at once and answer
+ * with the id of their instance; of several instances the first is asked.
+ * @example
+ * const { ask, list } = channelBench()
+ * await list('a', 'b')
+ * assert.equal(await ask(), 'a')
+ */
+export function channelBench(changes: Partial<ChannelOptions> = {}) {
+  const clock = new FakeClock()
+  const feed = new InstanceFeed()
+  const log = new RecordingLog()
+  const connections = new Map<string, ScriptedConnection>()
+  const opened: string[] = []
+  const channel = new Channel({
+    service: 'users',
+    source: 'the registry',
+    instances: feed.watch('users'),
+    balancer: (candidates) => candidates[0]!,
+    clock,
+    log,
+    random: () => 0.5,
+    firstConnectionMs: 1_000,
+    async connect({ id }) {
+      const connection = new ScriptedConnection(async () => id)
+      connections.set(id, connection)
+      opened.push(id)
+      return connection
+    },
+    ...changes,
+  })
+  const call = (init: CallInit = {}) => new Call(methods.get, undefined, { clock, ...init })
+  const ask = (init?: CallInit) => channel.invoke(call(init))
+  const list = async (...instances: (string | Instance)[]) => {
+    feed.set(instances.map((item) => (typeof item === 'string' ? sampleInstance(item) : item)))
+    await clock.advance(0)
+  }
+  const at = (id: string) => connections.get(id)!
+  return { clock, log, opened, channel, call, ask, list, at }
+}

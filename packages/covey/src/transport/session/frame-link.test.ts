@@ -1,0 +1,270 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FrameDecoder } from '../../codec/frame/frame-decoder.ts'
+import { frameType } from '../../codec/frame/frame-type.ts'
+import { FrameWriter } from '../../codec/frame/frame-writer.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import { FakeClock } from '../../testing/fake-clock.ts'
+import { type MemoryPipe, memoryPipe } from '../../testing/memory-pipe.ts'
+import { defaultLimits, type Limits } from '../limits.ts'
+import { FrameLink } from './frame-link.ts'
+
+const { item, ping, pong, error: errorFrame, result } = frameType
+const mebibyte = 1024 * 1024
+
+interface Shown {
+  readonly type: number
+  readonly id: number
+  readonly text: string
+}
+
+function bench(limits: Partial<Limits> = {}, onFrame?: (shown: Shown) => void) {
+  const clock = new FakeClock()
+  const pipe = memoryPipe()
+  const frames: Shown[] = []
+  const ends: (string | undefined)[] = []
+  const link = new FrameLink(pipe, {
+    limits: { ...defaultLimits, ...limits },
+    clock,
+    maxFirstFrameBytes: 1_000,
+    onFrame({ type, id, bytes, start, end }) {
+      const shown = { type, id, text: new TextDecoder().decode(bytes.slice(start, end)) }
+      frames.push(shown)
+      onFrame?.(shown)
+    },
+    onClosed: (reason) => ends.push(reason && `${reason.code}: ${reason.message}`),
+  })
+  return { clock, pipe, link, frames, ends }
+}
+
+function frame(type: number, id = 0, text = ''): Uint8Array {
+  const writer = new FrameWriter(1 << 24)
+  writer.frame(type, 0, id, (out) => out.text(text))
+  return writer.take()
+}
+
+/** What was written since the last look. */
+function written(pipe: MemoryPipe): Shown[] {
+  pipe.turn()
+  const seen: Shown[] = []
+  const decoder = new FrameDecoder(1 << 24)
+  for (const chunk of pipe.writes.splice(0)) {
+    decoder.push(chunk, ({ type, id, bytes, start, end }) => {
+      seen.push({ type, id, text: new TextDecoder().decode(bytes.slice(start, end)) })
+    })
+  }
+  return seen
+}
+
+test('frames of one turn leave in one write, and a full write leaves before', () => {
+  const { pipe, link } = bench()
+  const size = link.send(item, 0, 1, (out) => out.text('x'))
+  assert.equal(size, 11)
+  link.send(item, 0, 2)
+  assert.deepEqual([pipe.writes.length, link.batch], [0, 0])
+  pipe.turn()
+  assert.deepEqual([pipe.writes.length, link.batch], [1, 1])
+  for (let n = 0; n < 20; n++) link.send(item, 0, n, (out) => out.text('x'.repeat(1_000)))
+  assert.equal(pipe.writes.length, 3)
+  pipe.turn()
+  assert.equal(pipe.writes.length, 4)
+  assert.equal(link.batch, 4)
+  assert.equal(written(pipe).length, 22)
+})
+
+test('a frame that cannot be sent leaves no trace', () => {
+  const { pipe, link } = bench()
+  link.established(100)
+  link.send(item, 0, 1)
+  assert.throws(() => link.send(item, 0, 2, (out) => out.text('x'.repeat(200))), {
+    code: 'MESSAGE_TOO_LARGE',
+  })
+  link.send(item, 0, 3)
+  assert.deepEqual(
+    written(pipe).map(({ id }) => id),
+    [1, 3],
+  )
+})
+
+test('frames are handed on, but those about the connection alone', () => {
+  const { pipe, link, frames } = bench()
+  const bytes = Buffer.concat([frame(ping), frame(result, 7, 'x'), frame(pong), frame(item, 8)])
+  for (const byte of bytes) pipe.receive(new Uint8Array([byte]))
+  assert.deepEqual(frames, [
+    { type: result, id: 7, text: 'x' },
+    { type: item, id: 8, text: '' },
+  ])
+  assert.deepEqual(written(pipe), [{ type: pong, id: 0, text: '' }])
+  assert.equal(link.open, true)
+})
+
+test('a stranger may send little at first, and as much as was agreed later', () => {
+  const strange = bench()
+  strange.pipe.receive(frame(item, 1, 'x'.repeat(2_000)))
+  assert.match(
+    strange.ends[0] ?? '',
+    /^MESSAGE_TOO_LARGE: a frame of 2006 bytes; the limit is 1000/,
+  )
+  const known = bench()
+  known.link.established(mebibyte)
+  known.pipe.receive(frame(item, 1, 'x'.repeat(2_000)))
+  assert.equal(known.frames.length, 1)
+})
+
+test('a peer that sends nonsense is told so; what comes behind it is not read', async () => {
+  const refusal = new CoveyError('PROTOCOL_ERROR', 'a second hello')
+  const { pipe, ends, frames, clock } = bench({}, () => {
+    throw refusal
+  })
+  pipe.receive(Buffer.concat([frame(item, 1), frame(item, 2)]))
+  pipe.receive(frame(item, 3))
+  assert.equal(frames.length, 1)
+  const expected = { type: errorFrame, id: 0, text: JSON.stringify(refusal.toData()) }
+  assert.deepEqual(written(pipe), [expected])
+  assert.equal(pipe.state, 'ended')
+  await clock.advance(0)
+  assert.deepEqual(ends, ['PROTOCOL_ERROR: a second hello'])
+  assert.equal(clock.waiting, 0)
+})
+
+test('closing sends what is waiting first, reads nothing more and has no reason', async () => {
+  const { pipe, link, ends, frames, clock } = bench()
+  link.send(item, 0, 1)
+  link.end()
+  link.end()
+  assert.equal(link.open, false)
+  assert.equal(written(pipe).length, 1)
+  pipe.receive(frame(item, 2))
+  assert.equal(frames.length, 0)
+  await clock.advance(0)
+  assert.deepEqual([ends, pipe.state, clock.waiting], [[undefined], 'ended', 0])
+})
+
+test('a peer that does not take the last bytes is cut off after connectMs', async () => {
+  const { pipe, link, clock } = bench()
+  pipe.end = () => {}
+  link.end()
+  await clock.advance(999)
+  assert.equal(pipe.state, 'open')
+  await clock.advance(1)
+  assert.equal(pipe.state, 'destroyed')
+})
+
+test('the end of a peer is told once, with its cause', () => {
+  const { pipe, link, ends } = bench()
+  pipe.disconnect(new Error('ECONNRESET'))
+  pipe.disconnect()
+  link.end()
+  assert.deepEqual(ends, ['CONNECTION_LOST: ECONNRESET'])
+  const quiet = bench()
+  quiet.pipe.disconnect()
+  assert.deepEqual(quiet.ends, ['CONNECTION_LOST: the peer closed the connection'])
+})
+
+test('silence is asked about after half a ping, and judged after silenceMs', async () => {
+  const { clock, pipe, ends } = bench({ pingMs: 1_000, silenceMs: 3_000 })
+  await clock.advance(900)
+  pipe.receive(frame(item, 1))
+  await clock.advance(100)
+  assert.deepEqual(written(pipe), [])
+  await clock.advance(2_000)
+  assert.deepEqual(
+    written(pipe).map(({ type }) => type),
+    [ping, ping],
+  )
+  assert.deepEqual(ends, [])
+  await clock.advance(1_000)
+  assert.deepEqual(ends, ['CONNECTION_LOST: nothing heard for 3100 ms'])
+  assert.equal(pipe.state, 'destroyed')
+  assert.equal(clock.waiting, 0)
+})
+
+test('half a frame is waited for no longer than partialFrameMs, whole ones in between forgive', async () => {
+  const { clock, pipe, ends } = bench({ partialFrameMs: 5_000, silenceMs: 60_000 })
+  const half = frame(item, 1, 'hello').slice(0, 12)
+  pipe.receive(half)
+  await clock.advance(5_500)
+  assert.deepEqual(ends, [])
+  pipe.receive(Buffer.concat([frame(item, 1, 'hello').slice(12), half]))
+  await clock.advance(5_500)
+  assert.deepEqual(ends, [])
+  await clock.advance(2_000)
+  assert.deepEqual(ends, ['PROTOCOL_ERROR: half a frame for 5000 ms'])
+})
+
+test('a peer that does not take what is sent is given up after slowReaderMs', async () => {
+  const { clock, pipe, link, ends } = bench({ silenceMs: 600_000 })
+  pipe.unsentBytes = 2 * mebibyte
+  link.send(item, 0, 1)
+  pipe.turn()
+  await clock.advance(10_000)
+  assert.deepEqual(ends, [])
+  await clock.advance(1_000)
+  assert.match(ends[0] ?? '', /^CONNECTION_LOST: the peer took nothing for 10000 ms, 2097152 bytes/)
+})
+
+test('a peer that took it is forgiven, whether its pipe says so or not', async () => {
+  for (const take of [(pipe: MemoryPipe) => pipe.drain(), empty]) {
+    const { clock, pipe, link, ends } = bench({ silenceMs: 600_000 })
+    pipe.unsentBytes = 2 * mebibyte
+    link.send(item, 0, 1)
+    pipe.turn()
+    await clock.advance(5_000)
+    take(pipe)
+    await clock.advance(60_000)
+    assert.deepEqual(ends, [])
+  }
+})
+
+/** As the WebSocket of a browser, which sends and never tells. */
+function empty(pipe: MemoryPipe): void {
+  pipe.unsentBytes = 0
+}
+
+test('who sends much waits for room, until the peer took it or is gone', async () => {
+  for (const end of [
+    ({ pipe }: ReturnType<typeof bench>) => pipe.drain(),
+    ({ pipe }: ReturnType<typeof bench>) => pipe.disconnect(),
+    async ({ pipe, clock }: ReturnType<typeof bench>) => {
+      empty(pipe)
+      await clock.advance(1_000)
+    },
+  ]) {
+    const made = bench({ silenceMs: 600_000 })
+    await made.link.room()
+    made.pipe.unsentBytes = mebibyte + 1
+    let roomy = false
+    void made.link.room().then(() => {
+      roomy = true
+    })
+    await made.clock.advance(900)
+    assert.equal(roomy, false)
+    await end(made)
+    await made.clock.advance(0)
+    assert.equal(roomy, true)
+  }
+})
+
+test('a peer that does not take its answers is read no more until it does, and is not silent', async () => {
+  const { clock, pipe, link, frames, ends } = bench({ slowReaderMs: 600_000 })
+  pipe.unsentBytes = mebibyte
+  link.holdIfFull()
+  assert.equal(pipe.paused, false)
+  pipe.unsentBytes += 1
+  pipe.receive(frame(item, 1))
+  assert.deepEqual([pipe.paused, frames.length], [true, 1])
+  await clock.advance(60_000)
+  assert.deepEqual([ends, written(pipe)], [[], []])
+  pipe.drain()
+  assert.equal(pipe.paused, false)
+  await clock.advance(2_000)
+  assert.deepEqual(ends, [])
+})
+
+test('failing tells why and closes at once', async () => {
+  const { clock, pipe, link, ends } = bench()
+  link.fail(new CoveyError('UNAVAILABLE', 'no handshake'))
+  assert.deepEqual([pipe.state, link.open], ['destroyed', false])
+  assert.deepEqual(ends, ['UNAVAILABLE: no handshake'])
+  assert.equal(clock.waiting, 0)
+})

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { z } from 'zod'
+import type { Handler } from '../../call/handler.ts'
+import { frameType } from '../../codec/frame/frame-type.ts'
+import { FrameWriter } from '../../codec/frame/frame-writer.ts'
+import { defineContract } from '../../contract/define-contract.ts'
+import { serverStream, unary } from '../../contract/method.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import { FakeClock } from '../../testing/fake-clock.ts'
+import { type MemoryPipe, memoryPipe } from '../../testing/memory-pipe.ts'
+import { defaultLimits } from '../limits.ts'
+import { writeCallHead } from './call-head.ts'
+import { SessionSet } from './session-set.ts'
+
+const { methods } = defineContract('t', { ask: unary(), items: serverStream({ output: z.any() }) })
+
+function frame(type: number, id: number, write: Parameters<FrameWriter['frame']>[3]): Uint8Array {
+  const writer = new FrameWriter(1 << 20)
+  writer.frame(type, 0, id, write)
+  return writer.take()
+}
+
+function bench(serve: Handler = async () => undefined) {
+  const clock = new FakeClock()
+  const dispatcher = { instance: 'i1', methods: [methods.ask, methods.items], serve }
+  const sessions = new SessionSet(dispatcher, {
+    limits: defaultLimits,
+    clock,
+    authenticate: async (subject) => (subject ? { subject, claims: {} } : undefined),
+  })
+  /** A peer that has introduced itself. */
+  const join = async (credential?: string): Promise<MemoryPipe> => {
+    const pipe = memoryPipe()
+    sessions.add(pipe)
+    const limits = { maxFrameBytes: 1 << 20, streamWindowBytes: 1 << 16 }
+    const hello = JSON.stringify({ covey: 1, codecs: ['json'], credential, ...limits })
+    pipe.receive(frame(frameType.hello, 0, (out) => out.text(hello)))
+    await clock.advance(0)
+    return pipe
+  }
+  return { clock, sessions, join }
+}
+
+function call(pipe: MemoryPipe, id: number, method = 0): void {
+  const head = { method, timeoutMs: 60_000, trace: undefined, metadata: new Map() }
+  pipe.receive(frame(frameType.call, id, (out) => writeCallHead(head, out)))
+}
+
+/** All that was written since the last look, as text. */
+function told(pipe: MemoryPipe): string {
+  pipe.turn()
+  return pipe.writes
+    .splice(0)
+    .map((bytes) => new TextDecoder().decode(bytes))
+    .join('')
+}
+
+/** Settled or not, for a test to look at. */
+function watch(promise: Promise<unknown>): { done: boolean } {
+  const seen = { done: false }
+  void promise.then(() => {
+    seen.done = true
+  })
+  return seen
+}
+
+test('it counts its sessions, and knows who has introduced itself', async () => {
+  const { sessions, join } = bench()
+  const mute = memoryPipe()
+  sessions.add(mute)
+  const known = await join('u_7')
+  await join()
+  assert.equal(sessions.size, 3)
+  const peers = [...sessions.peers()]
+  assert.deepEqual(
+    peers.map(({ identity }) => identity?.subject),
+    ['u_7', undefined],
+  )
+  for (const { connectionId } of peers) assert.match(connectionId, /^i1\/\d+$/)
+  assert.notEqual(peers[0]?.connectionId, peers[1]?.connectionId)
+  known.disconnect()
+  mute.disconnect()
+  assert.equal(sessions.size, 1)
+})
+
+test('a drain ends when the last call has ended, and tells the peers at once', async () => {
+  const answers: (() => void)[] = []
+  const { clock, sessions, join } = bench(() => new Promise<void>((done) => answers.push(done)))
+  const [one, other] = [await join(), await join()]
+  call(one, 1)
+  call(other, 1)
+  call(other, 2)
+  told(one)
+  const draining = sessions.drain()
+  const seen = watch(draining)
+  assert.equal(one.writes.length, 0)
+  one.turn()
+  assert.equal(one.writes[0]?.[4], frameType.goAway)
+  for (const answer of answers) {
+    await clock.advance(0)
+    assert.equal(seen.done, false)
+    answer()
+  }
+  await draining
+  call(one, 2)
+  assert.match(told(one), /DRAINING.*instance i1 is stopping/)
+  assert.equal(sessions.size, 2, 'connections stay until they are closed')
+})
+
+test('an idle set has drained at once', async () => {
+  const { sessions, join } = bench()
+  await sessions.drain()
+  const busy = bench()
+  await busy.join()
+  await busy.sessions.drain()
+  await join()
+})
+
+test('streams have no end to wait for: a drain ends them', async () => {
+  const { sessions, join } = bench(async () =>
+    (async function* () {
+      await new Promise<never>(() => {})
+      yield 1
+    })(),
+  )
+  const pipe = await join()
+  call(pipe, 1, 1)
+  await sessions.drain()
+  assert.match(told(pipe), /DRAINING.*open the stream again/)
+})
+
+test('a drain is given up when its signal aborts, before or meanwhile', async () => {
+  const { clock, sessions, join } = bench(() => new Promise(() => {}))
+  call(await join(), 1)
+  await sessions.drain(AbortSignal.abort())
+  const abort = new AbortController()
+  const draining = sessions.drain(abort.signal)
+  const seen = watch(draining)
+  await clock.advance(0)
+  assert.equal(seen.done, false)
+  abort.abort()
+  await draining
+})
+
+test('a call whose peer goes away is waited for no more', async () => {
+  const { clock, sessions, join } = bench(() => new Promise(() => {}))
+  const pipe = await join()
+  call(pipe, 1)
+  const draining = sessions.drain()
+  const seen = watch(draining)
+  await clock.advance(0)
+  assert.equal(seen.done, false)
+  pipe.disconnect()
+  await draining
+})
+
+test('who comes while it drains is told so and sent away', async () => {
+  const { sessions, join, clock } = bench()
+  await sessions.drain()
+  const late = await join()
+  assert.match(told(late), /DRAINING.*instance i1 is stopping/)
+  assert.equal(late.state, 'ended')
+  await clock.advance(0)
+  assert.equal(sessions.size, 0)
+})
+
+test('peers can be cut off by who they are; they are told why', async () => {
+  const { sessions, join, clock } = bench(() => new Promise(() => {}))
+  const [out, stays, nobody] = [await join('u_7'), await join('u_8'), await join()]
+  const mute = memoryPipe()
+  sessions.add(mute)
+  for (const pipe of [out, stays, nobody]) told(pipe)
+  const reason = new CoveyError('UNAUTHENTICATED', 'logged out')
+  sessions.disconnect(({ identity }) => identity?.subject === 'u_7', reason)
+  assert.match(told(out), /UNAUTHENTICATED.*logged out/)
+  for (const pipe of [stays, nobody, mute]) assert.equal(told(pipe), '')
+  await clock.advance(0)
+  assert.deepEqual([out.state, stays.state, sessions.size], ['ended', 'open', 3])
+})
+
+test('closing ends all sessions and their calls, and waits until they are gone', async () => {
+  const reasons: string[] = []
+  const { sessions, join, clock } = bench(
+    (served) => new Promise(() => served.onCancel(({ message }) => reasons.push(message))),
+  )
+  const [one, other] = [await join(), await join()]
+  call(one, 1)
+  call(other, 1)
+  // Its peer takes nothing any more, so that it is cut off after `connectMs`.
+  other.end = () => {}
+  const closing = sessions.close()
+  const seen = watch(closing)
+  await clock.advance(0)
+  assert.deepEqual([seen.done, sessions.size], [false, 1])
+  await clock.advance(1_000)
+  await closing
+  assert.deepEqual([sessions.size, other.state], [0, 'destroyed'])
+  assert.deepEqual(reasons, ['the server stopped', 'the server stopped'])
+  assert.equal(clock.waiting, 0)
+})

@@ -174,7 +174,6 @@ export class Channel {
       if (known === undefined) this.#endpoints.set(instance.id, this.#open(instance))
       else {
         known.instance = instance
-        if (!known.listed) known.hurry()
         known.listed = true
       }
     }

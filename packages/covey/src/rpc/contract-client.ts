@@ -72,6 +72,7 @@ function openCall(
 ): { call: Call; release: () => void } {
   const parent = currentCall()
   const allowedMs = wishes.timeoutMs ?? timeoutMs ?? method.timeoutMs
+  if (Number.isNaN(allowedMs)) throw new TypeError(`${method.path}: timeoutMs is NaN`)
   const deadlineMs = clock.monotonicMs() + allowedMs
   const init: CallInit = {
     clock,

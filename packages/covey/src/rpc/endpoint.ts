@@ -85,12 +85,16 @@ export class Endpoint implements Candidate {
     const { clock } = this.#options
     const startMs = clock.monotonicMs()
     const result = this.#state.connection.invoke(call)
-    const measure = () => this.#latency.add(clock.monotonicMs() - startMs)
-    result.then(measure, measure)
+    const elapsedMs = () => clock.monotonicMs() - startMs
+    // A failure is only believed when it is bad news: one that fails at once must not look quick.
+    result.then(
+      () => this.#latency.add(elapsedMs()),
+      () => this.#latency.add(Math.max(elapsedMs(), this.#latency.valueMs)),
+    )
     return result
   }
 
-  /** Tries again now instead of waiting for the backoff; for an instance that was announced anew. */
+  /** Tries again now instead of waiting for the backoff; for when the network is known to be back. */
   hurry(): void {
     if (this.#state.is !== 'waiting') return
     this.#state.timer.stop()

@@ -140,6 +140,12 @@ test('closing sends what is waiting first, reads nothing more and has no reason'
   assert.deepEqual([ends, pipe.state, clock.waiting], [[undefined], 'ended', 0])
 })
 
+test('closing upon a frame leaves the rest of what arrived with it unread', () => {
+  const { pipe, link, frames } = bench({}, () => link.end())
+  pipe.receive(Buffer.concat([frame(item, 1), frame(item, 2)]))
+  assert.equal(frames.length, 1)
+})
+
 test('a peer that does not take the last bytes is cut off after connectMs', async () => {
   const { pipe, link, clock } = bench()
   pipe.end = () => {}
@@ -163,15 +169,17 @@ test('the end of a peer is told once, with its cause', () => {
 
 test('silence is asked about after half a ping, and judged after silenceMs', async () => {
   const { clock, pipe, ends } = bench({ pingMs: 1_000, silenceMs: 3_000 })
-  await clock.advance(900)
+  const pings = () => written(pipe).map(({ type }) => type)
+  await clock.advance(499)
   pipe.receive(frame(item, 1))
+  await clock.advance(501)
+  assert.deepEqual(pings(), [ping])
+  await clock.advance(900)
+  pipe.receive(frame(pong))
   await clock.advance(100)
-  assert.deepEqual(written(pipe), [])
+  assert.deepEqual(pings(), [])
   await clock.advance(2_000)
-  assert.deepEqual(
-    written(pipe).map(({ type }) => type),
-    [ping, ping],
-  )
+  assert.deepEqual(pings(), [ping, ping])
   assert.deepEqual(ends, [])
   await clock.advance(1_000)
   assert.deepEqual(ends, ['CONNECTION_LOST: nothing heard for 3100 ms'])

@@ -111,9 +111,14 @@ test('an end from outside does not wait for the handler', async () => {
   const hanging = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }
   const options = { send: () => itemBytes, room: async () => {} }
   const stream = new OutgoingStream(hanging, 1_000, options)
-  const running = stream.run()
+  let ended = false
+  const running = stream.run().finally(() => {
+    ended = true
+  })
   await settled()
   stream.grant(5)
+  await settled()
+  assert.equal(ended, false)
   stream.abort(reason)
   await assert.rejects(running, reason)
 })

@@ -65,11 +65,9 @@ test('the page asks for the token, lists processes as they change, and logs out'
   await page.getByLabel('Token').fill(token)
   await page.keyboard.press('Enter')
 
-  const cells = await page
-    .getByRole('row')
-    .filter({ hasText: 'user-0' })
-    .getByRole('cell')
-    .allInnerTexts()
+  const row = page.getByRole('row').filter({ hasText: 'user-0' })
+  await row.waitFor()
+  const cells = await row.getByRole('cell').allInnerTexts()
   assert.deepEqual(cells, ['user-0', 'running', '4711', '2', '1 h 2 min', '1.5 %', '70 MiB'])
   assert.equal(await page.locator('#fleet').innerText(), evil)
   assert.equal(await page.evaluate('window.hit'), undefined)
@@ -86,7 +84,7 @@ test('the page asks for the token, lists processes as they change, and logs out'
   await page.getByLabel('Token').waitFor()
   assert.equal(stops, 1)
   for (const name of ['Stop the fleet', 'Log out']) {
-    assert.equal(await page.getByRole('button', { name }).isVisible(), false)
+    await page.getByRole('button', { name }).waitFor({ state: 'hidden' })
   }
   assert.deepEqual(errors, [])
 })

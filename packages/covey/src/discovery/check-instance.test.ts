@@ -6,11 +6,30 @@ import { sampleInstance } from '../testing/registry-suite.ts'
 import { checkInstance, checkUpdate } from './check-instance.ts'
 
 test('what fits comes out as a frozen copy of the known fields', () => {
-  const given = { ...sampleInstance('a'), zone: 'eu', extra: { deep: true } }
+  const given = { ...sampleInstance('a'), extra: { deep: true } }
   const checked = checkInstance(given)
   assert.deepEqual(checked, sampleInstance('a'))
   for (const part of [checked, checked.services, checked.addresses]) {
     assert.ok(Object.isFrozen(part))
+  }
+})
+
+test('group, version, zone and tags are kept as far as they are there', () => {
+  const labels = { group: 'canary', version: '2.1.0', zone: 'eu', tags: ['gpu', 'x'.repeat(100)] }
+  const checked = checkInstance(sampleInstance('a', labels))
+  assert.deepEqual(checked, sampleInstance('a', labels))
+  assert.ok(Object.isFrozen(checked.tags))
+  const none = { group: undefined, version: undefined, zone: undefined, tags: undefined }
+  assert.deepEqual(checkInstance({ ...sampleInstance('a'), ...none }), sampleInstance('a'))
+  const wrong = [{ group: '' }, { version: 2 }, { zone: 'x'.repeat(101) }, { tags: [''] }]
+  for (const labels of [...wrong, { tags: Array(65).fill('x') }, { tags: 'x' }, { group: null }]) {
+    const [path] = Object.keys(labels)
+    assert.throws(
+      () => checkInstance({ ...sampleInstance('a'), ...labels }),
+      ({ code, details }: CoveyError) =>
+        code === 'INVALID_INPUT' &&
+        (details as { issues: { path: string }[] }).issues[0]?.path === path,
+    )
   }
 })
 
@@ -69,13 +88,18 @@ test('an update keeps the id', () => {
 
 test('property: any JSON is either an instance or INVALID_INPUT, and changes no prototype', () => {
   const keys = Object.keys(sampleInstance('a'))
-  const anyKey = fc.constantFrom(...keys, '__proto__', 'constructor')
+  const optional = ['group', 'version', 'zone', 'tags']
+  const anyKey = fc.constantFrom(...keys, ...optional, '__proto__', 'constructor')
   const changes = fc.dictionary(anyKey, fc.jsonValue())
   fc.assert(
     fc.property(fc.jsonValue(), changes, (value, changed) => {
       for (const given of [value, { ...sampleInstance('a'), ...changed }]) {
         try {
-          assert.deepEqual(Object.keys(checkInstance(given)), keys)
+          const known = Object.keys(checkInstance(given))
+          assert.deepEqual(
+            known.filter((key) => !optional.includes(key)),
+            keys,
+          )
         } catch (error) {
           assert.ok(error instanceof CoveyError && error.code === 'INVALID_INPUT', String(error))
         }

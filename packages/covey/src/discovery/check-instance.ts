@@ -10,6 +10,8 @@ const maxAddresses = 32
 const maxNameLength = 200
 const maxAddressLength = 2_048
 const maxWeight = 1_000_000
+const maxLabelLength = 100
+const maxTags = 64
 
 /**
  * Checks an instance that somebody else made. Fields that are not known are left out.
@@ -32,9 +34,20 @@ export function checkInstance(value: unknown): Instance {
     services: Object.freeze([...services]),
     addresses: Object.freeze([...addresses]),
     weight,
+    ...labels(source as Instance),
     state,
     startedAtMs,
   })
+}
+
+/** What callers may ask for, as far as it is there. */
+function labels({ group, version, zone, tags }: Instance): Partial<Instance> {
+  return {
+    ...(group !== undefined && { group }),
+    ...(version !== undefined && { version }),
+    ...(zone !== undefined && { zone }),
+    ...(tags !== undefined && { tags: Object.freeze([...tags]) }),
+  }
 }
 
 /**
@@ -57,7 +70,12 @@ interface Field {
   readonly expected: string
 }
 
-const fields: { readonly [K in keyof Instance]: Field } = {
+const label: Field = {
+  accepts: (value) => value === undefined || isLabel(value),
+  expected: `text of up to ${maxLabelLength} characters, or nothing`,
+}
+
+const fields: { readonly [K in keyof Required<Instance>]: Field } = {
   id: {
     accepts: (id) => typeof id === 'string' && instanceIdPattern.test(id),
     expected: 'up to 128 letters, digits, dots, dashes and underscores, a letter or digit first',
@@ -75,6 +93,13 @@ const fields: { readonly [K in keyof Instance]: Field } = {
     accepts: (weight) => isNumber(weight) && weight <= maxWeight,
     expected: `a number from 0 to ${maxWeight}`,
   },
+  group: label,
+  version: label,
+  zone: label,
+  tags: {
+    accepts: (tags) => tags === undefined || isListOf(isLabel, tags, maxTags),
+    expected: `up to ${maxTags} texts of up to ${maxLabelLength} characters, or nothing`,
+  },
   state: { accepts: (state) => state === 'up' || state === 'draining', expected: 'up or draining' },
   startedAtMs: { accepts: isNumber, expected: 'milliseconds since 1970' },
 }
@@ -86,6 +111,11 @@ function isListOf(accepts: (item: unknown) => boolean, value: unknown, most: num
 function isName(value: unknown): value is string {
   if (typeof value !== 'string' || value.length > maxNameLength) return false
   return /^[^\p{Cc}\p{Zl}\p{Zp}]+$/u.test(value)
+}
+
+/** Whether it may be the group, the version, the zone or a tag of an instance. */
+function isLabel(value: unknown): value is string {
+  return isName(value) && value.length <= maxLabelLength
 }
 
 function isAddress(value: unknown): boolean {

@@ -10,6 +10,14 @@ export interface Instance {
   readonly addresses: readonly string[]
   /** Relative share of calls. Default 1. */
   readonly weight: number
+  /** The set of instances it belongs to, for callers who ask for one: `canary`. */
+  readonly group?: string
+  /** What it runs: `2.1.0`. Callers ask for all of it or for the parts before a dot: `2`, `2.1`. */
+  readonly version?: string
+  /** Where it runs: `eu-west-1a`. */
+  readonly zone?: string
+  /** What else tells it apart: `gpu`, `tenant:acme`. */
+  readonly tags?: readonly string[]
   /** `draining` takes no new calls. */
   readonly state: 'up' | 'draining'
   /** Wall-clock time of its start, in milliseconds. */

@@ -5,6 +5,8 @@ export function sameInstances(a: readonly Instance[], b: readonly Instance[]): b
   return sameLists(a, b, sameInstance)
 }
 
+const none: readonly string[] = []
+
 function sameInstance(a: Instance, b: Instance): boolean {
   if (a === b) return true
   return (
@@ -13,6 +15,10 @@ function sameInstance(a: Instance, b: Instance): boolean {
     a.weight === b.weight &&
     a.state === b.state &&
     a.startedAtMs === b.startedAtMs &&
+    a.group === b.group &&
+    a.version === b.version &&
+    a.zone === b.zone &&
+    sameLists(a.tags ?? none, b.tags ?? none, Object.is) &&
     sameLists(a.services, b.services, Object.is) &&
     sameLists(a.addresses, b.addresses, Object.is)
   )

@@ -99,6 +99,12 @@ const listTests: SuiteTests = {
       { addresses: ['unix:/run/a.sock', 'tcp://127.0.0.1:4101'] },
       { services: ['users', 'groups'] },
       { weight: 2 },
+      { group: 'canary' },
+      { group: 'canary', version: '2.1.0' },
+      { version: '2.1.0', zone: 'eu-1' },
+      { zone: 'eu-2' },
+      { tags: ['gpu'] },
+      { tags: ['gpu', 'tenant:acme'] },
       { startedAtMs: 5 },
       { state: 'draining' },
     ]
@@ -148,12 +154,17 @@ const listTests: SuiteTests = {
 
   async 'lists cannot be changed by who gets them or by who gave them'({ here }) {
     const addresses = ['tcp://127.0.0.1:1']
-    await here.register(sampleInstance('a', { addresses }))
+    const tags = ['gpu']
+    await here.register(sampleInstance('a', { addresses, tags }))
     addresses.push('tcp://127.0.0.1:2')
+    tags.pop()
     await using reader = new ListReader(here, 'users')
     const [instance] = await reader.untilIds('a')
     assert.deepEqual(instance?.addresses, ['tcp://127.0.0.1:1'])
-    assert.ok(Object.isFrozen(instance) && Object.isFrozen(instance?.addresses))
+    assert.deepEqual(instance?.tags, ['gpu'])
+    for (const part of [instance, instance?.addresses, instance?.tags]) {
+      assert.ok(Object.isFrozen(part))
+    }
   },
 }
 
@@ -216,6 +227,11 @@ const leaseTests: SuiteTests = {
       { addresses: ['127.0.0.1:4100'] },
       { addresses: ['file:///etc/passwd'] },
       { weight: -1 },
+      { group: '' },
+      { version: 2 },
+      { zone: 'a\nb' },
+      { tags: 'gpu' },
+      { tags: ['x'.repeat(101)] },
       { state: 'down' },
       { startedAtMs: Number.NaN },
     ]

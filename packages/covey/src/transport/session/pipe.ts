@@ -1,9 +1,13 @@
+import type { Identity } from '../../call/peer.ts'
+
 /** Bytes both ways, in order: a TCP socket, a WebSocket, a pair of arrays in a test. */
 export interface Pipe {
   /** `tcp`, `unix`, `ws`. */
   readonly protocol: string
   /** Address of the peer, for logs. */
   readonly address: string
+  /** Who is at the other end, where the carrier itself proves it (a certificate). */
+  readonly identity?: Identity | undefined
   /** Bytes handed over and not sent. */
   readonly queuedBytes: number
   /** Begins to deliver events. Called once. */

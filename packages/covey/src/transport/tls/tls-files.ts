@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises'
+import type { Clock } from '../../base/clock.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import type { Log } from '../../observe/log.ts'
+import {
+  type CheckedMaterial,
+  checkMaterial,
+  type TlsCredentials,
+  type TlsMaterial,
+} from './tls-credentials.ts'
+
+/** Paths of PEM files. */
+export interface TlsPaths {
+  readonly cert: string
+  readonly key: string
+  readonly ca: string
+}
+
+/** Credentials that follow their files. Close them to stop looking. */
+export interface TlsFiles extends TlsCredentials, AsyncDisposable {
+  close(): Promise<void>
+}
+
+/** What `openTlsFiles` needs. */
+export interface TlsFilesOptions {
+  readonly clock: Clock
+  readonly log: Log
+  /** How often the files are looked at, in milliseconds. Default 5,000. */
+  readonly checkMs?: number
+}
+
+/** A certificate that ends sooner than this is warned of, in milliseconds: one day. */
+const soonMs = 24 * 3_600_000
+
+/**
+ * Reads certificate, key and authorities from files and follows them: what a tool puts there (cert-manager, spiffe-helper, a
+ * mounted secret) is used for new connections within `checkMs`, without a restart. Files that do not fit together are
+ * reported and the last good ones stay.
+ *
+ * @throws CoveyError `INVALID_SETTINGS` naming the file, at the start
+ */
+export async function openTlsFiles(
+  paths: TlsPaths,
+  { clock, log, checkMs = 5_000 }: TlsFilesOptions,
+): Promise<TlsFiles> {
+  const listeners = new Set<() => void>()
+  let current = checkMaterial(await readAll(paths), 'covey.tls')
+  let refused: TlsMaterial | undefined
+  let checking: Promise<void> | undefined
+  warnOfEnd(current, clock, log)
+  const timer = clock.every(checkMs, () => {
+    checking ??= check().finally(() => {
+      checking = undefined
+    })
+  })
+
+  async function check(): Promise<void> {
+    try {
+      const material = await readAll(paths)
+      if (same(material, current.material) || same(material, refused)) return
+      refused = material
+      current = checkMaterial(material, 'covey.tls')
+      refused = undefined
+      log.info({ notAfter: current.notAfter.toISOString() }, 'new TLS certificate')
+      warnOfEnd(current, clock, log)
+      for (const listener of listeners) listener()
+    } catch (err) {
+      log.error({ err }, 'the TLS files cannot be used; the last good ones stay')
+    }
+  }
+
+  const files: TlsFiles = {
+    get current() {
+      return current
+    },
+    onChange(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    async close() {
+      timer.stop()
+      await checking
+    },
+    [Symbol.asyncDispose]: () => files.close(),
+  }
+  return files
+}
+
+async function readAll({ cert, key, ca }: TlsPaths): Promise<TlsMaterial> {
+  const read = async (name: string, path: string) => {
+    try {
+      return await readFile(path, 'utf8')
+    } catch (cause) {
+      const message = `covey.tls.${name}: ${(cause as Error).message}`
+      throw new CoveyError('INVALID_SETTINGS', message, { cause })
+    }
+  }
+  const [certText, keyText, caText] = await Promise.all([
+    read('cert', cert),
+    read('key', key),
+    read('ca', ca),
+  ])
+  return { cert: certText, key: keyText, ca: caText }
+}
+
+function same(one: TlsMaterial, other: TlsMaterial | undefined): boolean {
+  return one.cert === other?.cert && one.key === other.key && one.ca === other.ca
+}
+
+function warnOfEnd({ notAfter }: CheckedMaterial, clock: Clock, log: Log): void {
+  if (notAfter.getTime() - clock.wallMs() > soonMs) return
+  log.warn({ notAfter: notAfter.toISOString() }, 'the TLS certificate ends soon or has ended')
+}

@@ -40,10 +40,13 @@ export interface ListenOptions {
   readonly authenticate?: Authenticate | undefined
 }
 
-/** Decides who is at the other end of a new connection. */
+/**
+ * Decides who is at the other end of a new connection. `peer.identity` is what the connection itself has proved (a
+ * certificate, a key); it stays when the answer is undefined.
+ */
 export type Authenticate = (
   credential: string | undefined,
-  peer: Omit<Peer, 'identity'>,
+  peer: Peer,
 ) => Promise<Identity | undefined>
 
 /** What a server end hands calls to. */

@@ -21,7 +21,12 @@ export async function connectMemory(
     throw new CoveyError('UNAVAILABLE', message)
   }
   connectionsMade += 1
-  const end = { protocol: 'memory', address, connectionId: `memory/${connectionsMade}` }
+  const end = {
+    protocol: 'memory',
+    address,
+    connectionId: `memory/${connectionsMade}`,
+    identity: undefined,
+  }
   const identity = await options.authenticate?.(credential, end)
   const peer: Peer = { ...end, identity }
   return new MemoryConnection(server, (call) => {

@@ -143,11 +143,13 @@ export class ServerSession {
         ),
       )
     }
-    const { protocol, address } = this.#pipe
-    const peer = { protocol, address, connectionId: this.#connectionId }
+    const { protocol, address, identity } = this.#pipe
+    const peer = { protocol, address, connectionId: this.#connectionId, identity }
     const asked = this.#options.authenticate?.(hello.credential, peer) ?? Promise.resolve(undefined)
     asked
-      .then((identity) => this.#greet(codec, { ...peer, identity }, hello.maxFrameBytes))
+      .then((found = identity) =>
+        this.#greet(codec, { ...peer, identity: found }, hello.maxFrameBytes),
+      )
       .catch((error) => this.refuse(CoveyError.from(error)))
   }
 

@@ -59,7 +59,10 @@ export function createMemoryServer(
     async drain(signal) {
       draining = true
       for (const client of peers) client.onDrain()
-      const reason = new CoveyError('DRAINING', 'the instance is stopping; open the stream again')
+      const reason = new CoveyError(
+        'CONNECTION_LOST',
+        'the instance is stopping; open the stream again',
+      )
       for (const call of [...running]) if (call.method.kind !== 'unary') call.cancel(reason)
       if (running.size === 0 || signal?.aborted) return
       await new Promise<void>((resolve) => {

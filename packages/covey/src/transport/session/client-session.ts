@@ -2,6 +2,7 @@ import type { Call } from '../../call/call.ts'
 import type { Codec } from '../../codec/codec.ts'
 import { chooseCodec, codecs } from '../../codec/codecs.ts'
 import { type Frame, frameHeadBytes, frameType } from '../../codec/frame/frame-type.ts'
+import { codeEntry } from '../../error/codes.ts'
 import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { callFlags, writeCallHead } from './call-head.ts'
@@ -38,12 +39,16 @@ export class ClientSession implements Connection {
   readonly #ended = Promise.withResolvers<CoveyError | undefined>()
   #codec: Codec | undefined
   #instance = ''
-  #lastId = 0
+  #lastId: number
+  /** All numbers were used once, so an answer to any of them may come late. */
+  #wrapped = false
   #goingAway = false
   #closeReason: CoveyError | undefined
 
-  constructor(pipe: Pipe, options: ConnectOptions) {
+  /** @param lastId the first call gets the next number; for tests of what follows the highest one */
+  constructor(pipe: Pipe, options: ConnectOptions, lastId = 0) {
     this.#options = options
+    this.#lastId = lastId
     this.#pipe = pipe
     this.closed = this.#ended.promise
     // A failure before anybody waits for the handshake is reported by `handshake`.
@@ -109,15 +114,17 @@ export class ClientSession implements Connection {
     const refusal = this.#refusal(call)
     if (refusal !== undefined) return Promise.reject(refusal)
     const id = this.#nextId()
+    // Noted before: a frame that fills the write makes it leave at once, and then the call may run.
+    const { batch } = this.#link
     try {
       this.#sendCall(id, call)
     } catch (error) {
       return Promise.reject(CoveyError.from(error))
     }
     if (call.method.kind === 'unary') {
-      return new Promise((resolve, reject) => this.#await(id, call, resolve, reject))
+      return new Promise((resolve, reject) => this.#await(id, call, batch, resolve, reject))
     }
-    return Promise.resolve(this.#openStream(id, call))
+    return Promise.resolve(this.#openStream(id, call, batch))
   }
 
   #refusal(call: Call): CoveyError | undefined {
@@ -154,18 +161,19 @@ export class ClientSession implements Connection {
   #await(
     id: number,
     call: Call,
+    batch: number,
     result: (value: unknown) => void,
     fail: (error: CoveyError) => void,
     stream?: IncomingStream,
   ): void {
     if (this.#pending.size === 0) this.#pipe.hold(true)
     const onCancel = (reason: CoveyError) => this.#abandon(id, reason)
-    const entry = { call, batch: this.#link.batch, onCancel, result, fail }
+    const entry = { call, batch, onCancel, result, fail }
     this.#pending.set(id, stream === undefined ? entry : { ...entry, stream })
     call.onCancel(onCancel)
   }
 
-  #openStream(id: number, call: Call): IncomingStream {
+  #openStream(id: number, call: Call, batch: number): IncomingStream {
     const { streamWindowBytes } = this.#options.limits
     let owed = 0
     const stream = new IncomingStream({
@@ -179,7 +187,7 @@ export class ClientSession implements Connection {
       onLeft: () => this.#abandon(id, new CoveyError('CANCELLED', 'the reader left the stream')),
     })
     const finish = (error?: CoveyError) => stream.finish(error)
-    this.#await(id, call, () => finish(), finish, stream)
+    this.#await(id, call, batch, () => finish(), finish, stream)
     return stream
   }
 
@@ -202,6 +210,7 @@ export class ClientSession implements Connection {
 
   #nextId(): number {
     do {
+      this.#wrapped ||= this.#lastId === 0xffffffff
       this.#lastId = this.#lastId === 0xffffffff ? 1 : this.#lastId + 1
     } while (this.#pending.has(this.#lastId))
     return this.#lastId
@@ -228,7 +237,7 @@ export class ClientSession implements Connection {
 
   /** An answer may come late, to a call that was given up; but never to one that was not made. */
   #known(frame: Frame): number {
-    if (frame.id === 0 || (frame.id > this.#lastId && !this.#pending.has(frame.id))) {
+    if (frame.id === 0 || (frame.id > this.#lastId && !this.#wrapped)) {
       throw new CoveyError('PROTOCOL_ERROR', `an answer to call ${frame.id}, which was never made`)
     }
     return frame.id
@@ -312,9 +321,15 @@ export class ClientSession implements Connection {
     for (const id of [...this.#pending.keys()]) {
       const pending = this.#take(id)!
       const left = pending.batch < this.#link.batch
-      pending.fail(left ? reason : notSent(reason))
+      pending.fail(left ? mayHaveRun(reason) : notSent(reason))
     }
   }
+}
+
+/** "Not run" is what the peer says of the connection that it refuses; of a call that has left nobody knows. */
+function mayHaveRun(reason: CoveyError): CoveyError {
+  if (codeEntry(reason.code).retry !== 'always') return reason
+  return new CoveyError('CONNECTION_LOST', reason.message, { cause: reason })
 }
 
 /** The frame of the call never left this process, so it cannot have run. */

@@ -87,8 +87,11 @@ export class ServerSession {
     if (this.#state === 'draining') return
     this.#state = 'draining'
     if (this.#link.open && this.#codec !== undefined) this.#link.send(frameType.goAway, 0, 0)
-    // Streams have no end to wait for: their readers open them again elsewhere.
-    const reason = new CoveyError('DRAINING', 'the instance is stopping; open the stream again')
+    // Streams have no end to wait for: their readers open them again elsewhere. Not `DRAINING`, for they have run.
+    const reason = new CoveyError(
+      'CONNECTION_LOST',
+      'the instance is stopping; open the stream again',
+    )
     for (const { call } of [...this.#running.values()]) {
       if (call.method.kind !== 'unary') call.cancel(reason)
     }

@@ -16,15 +16,13 @@ export async function connectTls(
   options: ConnectOptions,
 ): Promise<Connection> {
   const socket = await openSocket(address, credentials, options)
-  const failure = lastError(socket)
   const session = new ClientSession(tlsPipe(socket, address), options)
   try {
     await session.handshake()
     return session
   } catch (error) {
     socket.destroy()
-    // In TLS 1.3 a server refuses a certificate after the client believes to be connected.
-    throw refusal(address, failure()) ?? error
+    throw error
   }
 }
 
@@ -83,24 +81,11 @@ function openSocket(
   })
 }
 
-/** The last error of a socket, noted from now on. */
-function lastError(socket: TLSSocket): () => Error | undefined {
-  let last: Error | undefined
-  socket.on('error', (error) => {
-    last = error
-  })
-  return () => last
-}
-
-/** Whether an error means that a certificate was not believed, by either side; otherwise undefined. */
-function refusal(address: string, error: (Error & { code?: string }) | undefined) {
-  const code = error?.code ?? ''
-  if (/^ERR_SSL_.*(ALERT|CERTIFICATE)/.test(code)) {
-    const message = `${address}: the server refused the own certificate (${error!.message.trim()})`
-    return new CoveyError('UNAUTHENTICATED', message, { cause: error })
-  }
+/** The error for a certificate that is not believed; undefined when something else is wrong. */
+function refusal(address: string, error: Error & { code?: string }): CoveyError | undefined {
+  const code = error.code ?? ''
   if (!/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|CRL|ISSUER/.test(code)) return undefined
-  const message = `${address}: the certificate of the server is refused: ${error!.message}`
+  const message = `${address}: the certificate of the server is refused: ${error.message}`
   return new CoveyError('UNAUTHENTICATED', message, { cause: error })
 }
 

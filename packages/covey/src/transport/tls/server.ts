@@ -1,4 +1,7 @@
-import { createServer } from 'node:tls'
+import { createServer, type TLSSocket } from 'node:tls'
+import { frameType } from '../../codec/frame/frame-type.ts'
+import { FrameWriter } from '../../codec/frame/frame-writer.ts'
+import { CoveyError } from '../../error/covey-error.ts'
 import { sessionListener } from '../session/session-listener.ts'
 import { SessionSet } from '../session/session-set.ts'
 import { bind } from '../tcp/bind.ts'
@@ -24,17 +27,15 @@ export async function listenTls(
       ...credentials.current.material,
       minVersion: tlsVersion,
       requestCert: true,
-      rejectUnauthorized: true,
+      // Judged below, so that the client hears why in words.
+      rejectUnauthorized: false,
       ALPNProtocols: [tlsProtocol],
       handshakeTimeout: options.limits.handshakeMs,
       noDelay: true,
     },
     (socket) => {
-      try {
-        requireTrustDomain(socket.getPeerX509Certificate(), credentials.current.trustDomain)
-      } catch {
-        return void socket.destroy()
-      }
+      const refused = refusal(socket, credentials)
+      if (refused !== undefined) return turnAway(socket, refused, options)
       sessions.add(tlsPipe(socket, `${socket.remoteAddress}:${socket.remotePort}`))
     },
   )
@@ -49,4 +50,30 @@ export async function listenTls(
   })
   server.once('close', forget)
   return sessionListener(url, server, sessions)
+}
+
+/** Why a client is not believed; undefined when it is. */
+function refusal(socket: TLSSocket, { current }: TlsCredentials): CoveyError | undefined {
+  const certificate = socket.getPeerX509Certificate()
+  if (!socket.authorized && certificate !== undefined) {
+    const why = `the certificate of the client is refused: ${socket.authorizationError}`
+    return new CoveyError('UNAUTHENTICATED', why)
+  }
+  try {
+    requireTrustDomain(certificate, current.trustDomain)
+    return undefined
+  } catch (error) {
+    return CoveyError.from(error)
+  }
+}
+
+/** Says why and hangs up; one that does not listen is cut off. */
+function turnAway(socket: TLSSocket, reason: CoveyError, { limits, clock }: ListenOptions): void {
+  const writer = new FrameWriter(limits.maxFrameBytes)
+  writer.frame(frameType.error, 0, 0, (out) => out.text(JSON.stringify(reason.toData())))
+  socket.on('error', () => {})
+  socket.end(writer.take())
+  const timer = clock.after(limits.connectMs, () => socket.destroy())
+  socket.once('close', () => timer.stop())
+  socket.resume()
 }

@@ -46,6 +46,7 @@ export async function openTlsFiles(
   const listeners = new Set<() => void>()
   let current = checkMaterial(await readAll(paths), 'covey.tls')
   let refused: TlsMaterial | undefined
+  let problem = ''
   let checking: Promise<void> | undefined
   warnOfEnd(current, clock, log)
   const timer = clock.every(checkMs, () => {
@@ -61,11 +62,16 @@ export async function openTlsFiles(
       refused = material
       current = checkMaterial(material, 'covey.tls')
       refused = undefined
+      problem = ''
       log.info({ notAfter: current.notAfter.toISOString() }, 'new TLS certificate')
       warnOfEnd(current, clock, log)
       for (const listener of listeners) listener()
     } catch (err) {
-      log.error({ err }, 'the TLS files cannot be used; the last good ones stay')
+      const { message } = err as Error
+      if (message !== problem) {
+        log.error({ err }, 'the TLS files cannot be used; the last good ones stay')
+      }
+      problem = message
     }
   }
 

@@ -1,6 +1,6 @@
 // biome-ignore-all assist/source/organizeImports: the order is for readers, users' names first
 export { defineContract, type Contract } from './contract/define-contract.ts'
-export { serverStream, unary } from './contract/method.ts'
+export { clientStream, duplex, serverStream, unary } from './contract/method.ts'
 export {
   defineService,
   type Handlers,

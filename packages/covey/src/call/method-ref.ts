@@ -13,3 +13,13 @@ export interface MethodRef {
   /** Whether running it twice is the same as running it once. */
   readonly idempotent: boolean
 }
+
+/** Whether the caller of such a method sends a stream: `call.input` is an `AsyncIterable` then. */
+export function takesStream(kind: CallKind): boolean {
+  return kind === 'clientStream' || kind === 'duplex'
+}
+
+/** Whether the answer of such a method is a stream: its handler settles with an `AsyncIterable`. */
+export function givesStream(kind: CallKind): boolean {
+  return kind === 'serverStream' || kind === 'duplex'
+}

@@ -3,7 +3,7 @@ export { type Clock, systemClock, type Timer } from '../base/clock.ts'
 export { sleep } from '../base/sleep.ts'
 export type { CallOptions, Client } from '../contract/client.ts'
 export { type Contract, defineContract } from '../contract/define-contract.ts'
-export { serverStream, unary } from '../contract/method.ts'
+export { clientStream, duplex, serverStream, unary } from '../contract/method.ts'
 export { CoveyError } from '../error/covey-error.ts'
 export {
   createWebClient,

@@ -8,7 +8,7 @@ export type ErrorSchemas = Readonly<Record<string, Schema>>
 
 /** Settings of a method in a contract. */
 export interface MethodOptions<I extends Schema, O extends Schema, E extends ErrorSchemas> {
-  /** What the caller sends. Default: nothing. */
+  /** What the caller sends; of a stream of inputs, each element. Default: nothing. */
   input?: I
   /** What the caller gets; of a stream, each element. Default: nothing. */
   output?: O
@@ -78,6 +78,38 @@ export function serverStream<
   options: MethodOptions<I, O, E> = {},
 ): Method<'serverStream', NoInfer<I>, NoInfer<O>, NoInfer<E>> {
   return toMethod('serverStream', options, Number.POSITIVE_INFINITY)
+}
+
+/**
+ * A method with a stream of inputs and one output, for uploads and imports. Its schemas are those of each input and of the
+ * output. It has no time limit unless one is set.
+ *
+ * @example
+ * clientStream({ input: z.instanceof(Uint8Array), output: z.object({ bytes: z.number() }) })
+ */
+export function clientStream<
+  I extends Schema = Schema<void>,
+  O extends Schema = Schema<void>,
+  const E extends ErrorSchemas = Record<never, Schema>,
+>(
+  options: MethodOptions<I, O, E> = {},
+): Method<'clientStream', NoInfer<I>, NoInfer<O>, NoInfer<E>> {
+  return toMethod('clientStream', options, Number.POSITIVE_INFINITY)
+}
+
+/**
+ * A method with a stream of inputs and a stream of outputs, which go on independently of each other: its schemas are those
+ * of each element. It has no time limit unless one is set.
+ *
+ * @example
+ * duplex({ input: z.object({ text: z.string() }), output: z.object({ reply: z.string() }) })
+ */
+export function duplex<
+  I extends Schema = Schema<void>,
+  O extends Schema = Schema<void>,
+  const E extends ErrorSchemas = Record<never, Schema>,
+>(options: MethodOptions<I, O, E> = {}): Method<'duplex', NoInfer<I>, NoInfer<O>, NoInfer<E>> {
+  return toMethod('duplex', options, Number.POSITIVE_INFINITY)
 }
 
 function toMethod<K extends CallKind, I extends Schema, O extends Schema, E extends ErrorSchemas>(

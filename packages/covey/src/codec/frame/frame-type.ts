@@ -1,6 +1,6 @@
 /**
  * What a frame is for. A receiver ignores types from 128 up that it does not know and closes the connection on
- * any other unknown one. 13 to 15 are reserved for calls without result and for results collected later.
+ * any other unknown one. Types from 13 on, and what is said to be so, need version 2 of the protocol.
  */
 export const frameType = {
   /** Client's first frame: who it is and what it can. Body: JSON. */
@@ -9,17 +9,17 @@ export const frameType = {
   welcome: 2,
   /** A call: head, then the input. */
   call: 3,
-  /** The result of a unary call. */
+  /** The result of a unary call or of a client stream. */
   result: 4,
   /** A call failed. Body: `{ code, message, details? }`. */
   error: 5,
-  /** The caller no longer wants the call. No body. */
+  /** The caller no longer wants the call. No body; in version 2 also `{ code, message }`. */
   cancel: 6,
-  /** One element of a stream. */
+  /** One element of a stream; from the client in version 2. */
   item: 7,
-  /** The stream is complete. No body. */
+  /** The stream is complete; from the client in version 2. No body. */
   end: 8,
-  /** The reader took this many bytes of the stream. Body: u32. */
+  /** The reader took this many bytes of the stream; from the server in version 2. Body: u32. */
   credit: 9,
   /** Are you there? No body. */
   ping: 10,
@@ -27,15 +27,32 @@ export const frameType = {
   pong: 11,
   /** Send me no new calls; those in flight go on. No body. */
   goAway: 12,
+  /** A call whose caller wants to know only that it has begun. Body: as of a call. */
+  notify: 13,
+  /** A call whose result is kept for whoever asks with its token. Body: as of a call. */
+  submit: 14,
+  /** A notify or submit has begun. Body: nothing, or the token. */
+  accepted: 15,
+  /** The server's part of proving a key. Body: JSON. */
+  challenge: 16,
+  /** The client's part of proving a key. Body: JSON. */
+  proof: 17,
+  /** The keys of objects to come, under a number. Body: u16, then a list of texts in MessagePack. */
+  shape: 18,
 } as const
 
-/** Bits of a call frame's flags. */
+/** Bits of the flags of frames that begin with the head of a call: call, notify, submit. */
 export const callFlag = {
   /** 25 bytes of trace context follow. */
   trace: 1,
   /** Metadata follows. */
   metadata: 2,
+  /** Baggage follows. Version 2. */
+  baggage: 4,
 } as const
+
+/** Flag of frames with a value of the codec in them: the body is u32 plain size, then one zstd frame. Version 2. */
+export const compressedFlag = 64
 
 /** Length, type, flags and id. */
 export const frameHeadBytes = 10

@@ -1,4 +1,5 @@
 import type { Call } from '../../call/call.ts'
+import { takesStream } from '../../call/method-ref.ts'
 import type { Codec } from '../../codec/codec.ts'
 import { chooseCodec, codecs } from '../../codec/codecs.ts'
 import { type Frame, frameHeadBytes, frameType } from '../../codec/frame/frame-type.ts'
@@ -7,7 +8,7 @@ import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { callFlags, writeCallHead } from './call-head.ts'
 import { FrameLink } from './frame-link.ts'
-import { type Hello, protocolVersion, readFarewell, readWelcome, type Welcome } from './hello.ts'
+import { type Hello, protocolVersions, readFarewell, readWelcome, type Welcome } from './hello.ts'
 import { IncomingStream } from './incoming-stream.ts'
 import type { Pipe } from './pipe.ts'
 
@@ -42,6 +43,7 @@ export class ClientSession implements Connection {
   #lastId: number
   /** All numbers were used once, so an answer to any of them may come late. */
   #wrapped = false
+  #version: number = protocolVersions.oldest
   #goingAway = false
   #closeReason: CoveyError | undefined
 
@@ -80,7 +82,8 @@ export class ClientSession implements Connection {
   async handshake(): Promise<void> {
     const { limits, clock, instance, credential } = this.#options
     const hello: Hello = {
-      covey: protocolVersion,
+      covey: protocolVersions.oldest,
+      newest: protocolVersions.newest,
       codecs: codecs.map(({ name }) => name),
       maxFrameBytes: limits.maxFrameBytes,
       streamWindowBytes: limits.streamWindowBytes,
@@ -139,8 +142,17 @@ export class ClientSession implements Connection {
       const message = `${maxCallsPerConnection} calls are in flight on this connection`
       return new CoveyError('RESOURCE_EXHAUSTED', message)
     }
-    if (this.#numbers.has(call.method.path)) return undefined
-    const message = `instance ${this.#instance} has no method ${call.method.path}`
+    const { kind, path } = call.method
+    if (!this.#numbers.has(path)) {
+      return new CoveyError('UNIMPLEMENTED', `instance ${this.#instance} has no method ${path}`)
+    }
+    return takesStream(kind) ? this.#needsVersion(2, `${path}: a stream of inputs`) : undefined
+  }
+
+  /** Nothing that the peer cannot understand leaves: it would end the connection for all calls. */
+  #needsVersion(needed: number, what: string): CoveyError | undefined {
+    if (this.#version >= needed) return undefined
+    const message = `${what} needs version ${needed} of the protocol; instance ${this.#instance} speaks ${this.#version}`
     return new CoveyError('UNIMPLEMENTED', message)
   }
 
@@ -305,6 +317,7 @@ export class ClientSession implements Connection {
     }
     this.#codec = codec
     this.#instance = welcome.instance
+    this.#version = welcome.covey
     for (const [number, path] of welcome.methods.entries()) this.#numbers.set(path, number)
     this.#link.established(welcome.maxFrameBytes)
     this.#welcome.resolve()

@@ -168,7 +168,8 @@ test('the end of a peer is told once, with its cause', () => {
 })
 
 test('silence is asked about after half a ping, and judged after silenceMs', async () => {
-  const { clock, pipe, ends } = bench({ pingMs: 1_000, silenceMs: 3_000 })
+  const { clock, pipe, link, ends } = bench({ pingMs: 1_000, silenceMs: 3_000 })
+  link.established(1_000)
   const pings = () => written(pipe).map(({ type }) => type)
   await clock.advance(499)
   pipe.receive(frame(item, 1))
@@ -185,6 +186,20 @@ test('silence is asked about after half a ping, and judged after silenceMs', asy
   assert.deepEqual(ends, ['CONNECTION_LOST: nothing heard for 3100 ms'])
   assert.equal(pipe.state, 'destroyed')
   assert.equal(clock.waiting, 0)
+})
+
+test('the silence of a handshake is neither asked about nor judged: it has a limit of its own', async () => {
+  const { clock, pipe, link, ends } = bench({ pingMs: 1_000, silenceMs: 3_000 })
+  await clock.advance(10_000)
+  assert.deepEqual([pipe.writes.length, ends.length], [0, 0])
+  link.established(1_000)
+  await clock.advance(1_000)
+  assert.deepEqual(
+    written(pipe).map(({ type }) => type),
+    [ping],
+  )
+  await clock.advance(3_000)
+  assert.deepEqual(ends, ['CONNECTION_LOST: nothing heard for 3000 ms'])
 })
 
 test('half a frame is waited for no longer than partialFrameMs, whole ones in between forgive', async () => {

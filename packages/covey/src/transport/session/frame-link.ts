@@ -44,6 +44,7 @@ export class FrameLink {
   #onRoom: (() => void)[] = []
   #framesSeen = 0
   #framesAtTick = 0
+  #established = false
   #heardMs: number
   #tickMs: number
   #partialSinceMs: number | undefined
@@ -74,6 +75,8 @@ export class FrameLink {
   established(peerMaxFrameBytes: number): void {
     this.#decoder.maxFrameBytes = this.#options.limits.maxFrameBytes
     this.#writer.maxFrameBytes = peerMaxFrameBytes
+    this.#established = true
+    this.#heardMs = this.#options.clock.monotonicMs()
   }
 
   /**
@@ -208,6 +211,8 @@ export class FrameLink {
   }
 
   #checkSilence(now: number): void {
+    // A handshake has its own limit in time, and no frames but its own.
+    if (!this.#established) return
     const { limits } = this.#options
     const silence = this.#paused ? 0 : now - this.#heardMs
     if (silence >= limits.silenceMs) {

@@ -2,12 +2,15 @@ import type { Frame } from '../../codec/frame/frame-type.ts'
 import { parseJson } from '../../codec/json-codec.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 
-/** The version of the protocol that this code speaks. */
-export const protocolVersion = 1
+/** The versions of the protocol that this code speaks: all from `oldest` to `newest`. */
+export const protocolVersions = { oldest: 1, newest: 2 } as const
 
 /** What a client says first. */
 export interface Hello {
+  /** The oldest version it speaks. */
   readonly covey: number
+  /** The newest version it speaks; missing in version 1. */
+  readonly newest?: number | undefined
   /** Names of codecs, the preferred one first. */
   readonly codecs: readonly string[]
   /** Largest frame it takes, in bytes. */
@@ -21,10 +24,13 @@ export interface Hello {
 
 /** What the server answers. */
 export interface Welcome {
+  /** The version of this connection. */
   readonly covey: number
   readonly codec: string
   readonly instance: string
   readonly maxFrameBytes: number
+  /** Bytes a stream may send it ahead; a server of version 1 takes no streams and says nothing. */
+  readonly streamWindowBytes?: number | undefined
   /** Paths of the methods; their place is their number in call frames. */
   readonly methods: readonly string[]
 }
@@ -32,9 +38,13 @@ export interface Welcome {
 /** Reads the body of a hello. @throws CoveyError `PROTOCOL_ERROR` naming the field */
 export function readHello(frame: Frame): Hello {
   const body = readBody(frame)
-  requireVersion(body)
+  const covey = version(body, 'covey')
+  const newest = body.newest === undefined ? covey : version(body, 'newest')
+  // Later versions may have other fields, so nothing else is read before a common one is certain.
+  chooseVersion({ covey, newest })
   return {
-    covey: protocolVersion,
+    covey,
+    newest,
     codecs: strings(body, 'codecs', 16),
     maxFrameBytes: bytes(body, 'maxFrameBytes'),
     streamWindowBytes: bytes(body, 'streamWindowBytes'),
@@ -46,14 +56,25 @@ export function readHello(frame: Frame): Hello {
 /** Reads the body of a welcome. @throws CoveyError `PROTOCOL_ERROR` naming the field */
 export function readWelcome(frame: Frame): Welcome {
   const body = readBody(frame)
-  requireVersion(body)
+  const covey = version(body, 'covey')
+  chooseVersion({ covey, newest: covey })
   return {
-    covey: protocolVersion,
+    covey,
     codec: optionalText(body, 'codec', 40) ?? '',
     instance: optionalText(body, 'instance', 200) ?? '',
     maxFrameBytes: bytes(body, 'maxFrameBytes'),
+    streamWindowBytes: covey === 1 ? undefined : bytes(body, 'streamWindowBytes'),
     methods: strings(body, 'methods', 65_536),
   }
+}
+
+/** The newest version that the peer and this side speak. @throws CoveyError `PROTOCOL_ERROR` if there is none */
+export function chooseVersion({ covey, newest = covey }: Pick<Hello, 'covey' | 'newest'>): number {
+  const common = Math.min(newest, protocolVersions.newest)
+  if (common >= Math.max(covey, protocolVersions.oldest)) return common
+  const said = covey === newest ? `version ${covey}` : `versions ${covey} to ${newest}`
+  const ours = `${protocolVersions.oldest} to ${protocolVersions.newest}`
+  throw new CoveyError('PROTOCOL_ERROR', `protocol ${said}; this side speaks ${ours}`)
 }
 
 /** Reads the error that ends a connection. */
@@ -76,13 +97,10 @@ function readBody(frame: Frame): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
-function requireVersion(body: Record<string, unknown>): void {
-  if (body.covey === protocolVersion) return
-  const said = JSON.stringify(body.covey)
-  throw new CoveyError(
-    'PROTOCOL_ERROR',
-    `protocol version ${said}; this side speaks ${protocolVersion}`,
-  )
+function version(body: Record<string, unknown>, field: string): number {
+  const value = body[field]
+  if (Number.isSafeInteger(value)) return value as number
+  throw wrong(field, 'a version of the protocol')
 }
 
 function strings(body: Record<string, unknown>, field: string, max: number): string[] {

@@ -1,5 +1,6 @@
 import type { Timer } from '../../base/clock.ts'
 import { Call } from '../../call/call.ts'
+import { takesStream } from '../../call/method-ref.ts'
 import type { Identity, Peer } from '../../call/peer.ts'
 import type { Codec } from '../../codec/codec.ts'
 import { chooseCodec } from '../../codec/codecs.ts'
@@ -9,7 +10,7 @@ import { CoveyError } from '../../error/covey-error.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import { readCallHead } from './call-head.ts'
 import { FrameLink } from './frame-link.ts'
-import { protocolVersion, readHello, type Welcome } from './hello.ts'
+import { chooseVersion, readHello, type Welcome } from './hello.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 import type { Pipe } from './pipe.ts'
 
@@ -43,6 +44,7 @@ export class ServerSession {
   readonly #connectionId: string
   readonly #handshakeTimer: Timer
   #state: 'new' | 'greeting' | 'ready' | 'draining' = 'new'
+  #version = 0
   #codec: Codec | undefined
   #peer: Peer | undefined
   #streamWindowBytes = 0
@@ -132,6 +134,7 @@ export class ServerSession {
     if (this.#state !== 'new') throw new CoveyError('PROTOCOL_ERROR', 'a second hello')
     const hello = readHello(frame)
     this.#state = 'greeting'
+    this.#version = chooseVersion(hello)
     this.#streamWindowBytes = hello.streamWindowBytes
     const codec = chooseCodec(hello.codecs)
     if (codec === undefined) {
@@ -158,11 +161,13 @@ export class ServerSession {
 
   #greet(codec: Codec, peer: Peer & { identity: Identity | undefined }, maxFrame: number): void {
     if (!this.#link.open) return
+    const { maxFrameBytes, streamWindowBytes } = this.#options.limits
     const welcome: Welcome = {
-      covey: protocolVersion,
+      covey: this.#version,
       codec: codec.name,
       instance: this.#dispatcher.instance,
-      maxFrameBytes: this.#options.limits.maxFrameBytes,
+      maxFrameBytes,
+      streamWindowBytes: this.#version === 1 ? undefined : streamWindowBytes,
       methods: this.#dispatcher.methods.map(({ path }) => path),
     }
     this.#link.established(maxFrame)
@@ -200,6 +205,10 @@ export class ServerSession {
     const method = this.#dispatcher.methods[head.method]
     if (method === undefined)
       throw new CoveyError('UNIMPLEMENTED', `no method number ${head.method}`)
+    if (takesStream(method.kind) && this.#version === 1) {
+      const message = `${method.path}: a stream of inputs needs version 2 of the protocol`
+      throw new CoveyError('UNIMPLEMENTED', message)
+    }
     const empty = bodyStart === frame.end
     const input = empty ? undefined : codec.decode(frame.bytes, bodyStart, frame.end)
     return new Call(method, input, {

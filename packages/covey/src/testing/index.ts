@@ -1,7 +1,14 @@
+export {
+  type ChaosDirection,
+  ChaosProxy,
+  type ChaosProxyOptions,
+  startChaosProxy,
+} from './chaos-proxy.ts'
 export { FakeClock } from './fake-clock.ts'
 export { freePort } from './free-port.ts'
 export { ListReader } from './list-reader.ts'
 export { LocalService, type LocalServiceOptions } from './local-service.ts'
+export { seededRandom } from './random.ts'
 export { type LogLine, RecordingLog } from './recording-log.ts'
 export {
   type RegistryStore,
@@ -9,4 +16,5 @@ export {
   registrySuite,
   sampleInstance,
 } from './registry-suite.ts'
+export { noToxics, type Toxics } from './toxics.ts'
 export { until } from './until.ts'

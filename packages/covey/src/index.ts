@@ -32,6 +32,14 @@ export type { Handler, Middleware } from './call/handler.ts'
 export { silentLog, type Log } from './observe/log.ts'
 export { createRuntime, type Runtime, type RuntimeOptions } from './rpc/runtime.ts'
 export { health, type HealthReport } from './rpc/health.ts'
+export { stats, type ServerStats } from './rpc/stats.ts'
+export { reflect } from './rpc/reflect.ts'
+export type {
+  ContractDescription,
+  JsonSchema,
+  MethodDescription,
+} from './contract/describe-contract.ts'
+export type { MethodMetrics } from './observe/call-metrics.ts'
 
 // ---- For those who write registries, transports, codecs, and parts of their own.
 export { createBackoff, type Backoff, type BackoffOptions } from './base/backoff.ts'

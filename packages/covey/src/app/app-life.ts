@@ -2,15 +2,17 @@ import { type Clock, systemClock } from '../base/clock.ts'
 import { sleep } from '../base/sleep.ts'
 import type { Client } from '../contract/client.ts'
 import type { Contract } from '../contract/define-contract.ts'
-import { type AnyService, defineService } from '../contract/define-service.ts'
+import type { AnyService } from '../contract/define-service.ts'
 import type { Instance } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
+import { CallMetrics } from '../observe/call-metrics.ts'
 import { type Log, silentLog } from '../observe/log.ts'
 import { type ClientOptions, createClient } from '../rpc/create-client.ts'
 import { defaultRuntime } from '../rpc/default-runtime.ts'
 import { createDispatcher } from '../rpc/dispatcher.ts'
-import { type HealthReport, health } from '../rpc/health.ts'
+import type { HealthReport } from '../rpc/health.ts'
 import type { Runtime } from '../rpc/runtime.ts'
+import type { ServerStats } from '../rpc/stats.ts'
 import type { FrameworkSettings } from '../settings/framework-settings.ts'
 import { tcpUrl } from '../transport/tcp/wire.ts'
 import type { Dispatcher, Listener } from '../transport/transport.ts'
@@ -21,6 +23,7 @@ import { loadAppSettings } from './app-settings.ts'
 import { endProcess } from './end-process.ts'
 import { type ExitWatch, watchForExit } from './exit-watch.ts'
 import { ResourceStack } from './resource-stack.ts'
+import { systemServices } from './system-services.ts'
 
 /** The life of an application, from `start` to `stop`. */
 export class AppLife implements App {
@@ -29,11 +32,13 @@ export class AppLife implements App {
   readonly #clock: Clock
   readonly #id: string
   readonly #startedAtMs: number
+  readonly #metrics = new CallMetrics()
   #state: App['state'] = 'new'
   #log: Log = silentLog
   #settings: FrameworkSettings | undefined
   #stack = new ResourceStack(silentLog)
   #instance: Instance | undefined
+  #listener: Listener | undefined
   #exitWatch: ExitWatch | undefined
   #stopped: Promise<void> | undefined
 
@@ -142,6 +147,7 @@ export class AppLife implements App {
   async #serve(services: readonly AnyService[], settings: FrameworkSettings): Promise<void> {
     const dispatcher = this.#dispatcher(services)
     const listener = await this.#listen(tcpUrl(settings.host, settings.port), dispatcher)
+    this.#listener = listener
     this.#stack.push('rpc listener', () => listener.close())
     const local = await this.#listen(`memory:${this.#id}`, dispatcher)
     this.#stack.push('local calls', () => local.close())
@@ -174,17 +180,32 @@ export class AppLife implements App {
   }
 
   #dispatcher(services: readonly AnyService[]): Dispatcher {
-    const healthService = defineService(health, { check: () => this.#report() })
-    return createDispatcher([...services, healthService], {
+    const system = systemServices(services, {
+      report: () => this.#report(),
+      stats: () => this.#stats(),
+    })
+    return createDispatcher([...services, ...system], {
       instance: this.#id,
       wheel: this.#runtime.wheel,
       log: this.#log,
+      metrics: this.#metrics,
       middleware: this.#options.middleware ?? [],
     })
   }
 
+  get #uptimeMs(): number {
+    return this.#clock.wallMs() - this.#startedAtMs
+  }
+
+  #stats(): ServerStats {
+    const connections = this.#listener?.connections ?? 0
+    const uptimeMs = this.#uptimeMs
+    const methods = this.#metrics.snapshot()
+    return { app: this.name, instance: this.#id, uptimeMs, connections, methods }
+  }
+
   #report(): HealthReport {
-    const uptimeMs = this.#clock.wallMs() - this.#startedAtMs
+    const uptimeMs = this.#uptimeMs
     const state = this.#state === 'ready' || this.#state === 'draining' ? this.#state : 'starting'
     return { state, app: this.name, instance: this.#id, pid: process.pid, uptimeMs }
   }

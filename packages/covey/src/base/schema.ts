@@ -8,7 +8,22 @@ export interface Schema<Input = unknown, Output = Input> {
     readonly vendor: string
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
+    /** Standard JSON Schema: the same as data; missing where a library has it not. */
+    readonly jsonSchema?: JsonSchemaMaker | undefined
   }
+}
+
+/** Says what a schema takes and gives as JSON Schema. May throw where that cannot be said. */
+export interface JsonSchemaMaker {
+  input(options: JsonSchemaOptions): Record<string, unknown>
+  output(options: JsonSchemaOptions): Record<string, unknown>
+}
+
+/** Which JSON Schema is wanted. */
+export interface JsonSchemaOptions {
+  readonly target: 'draft-2020-12'
+  /** What only the library itself understands. */
+  readonly libraryOptions?: Record<string, unknown> | undefined
 }
 
 /** What a schema says of a value. */

@@ -2,23 +2,30 @@ import type { TimerWheel } from '../base/timer-wheel.ts'
 import type { Middleware } from '../call/handler.ts'
 import type { BoundMethod } from '../contract/method.ts'
 import { callContext } from '../middleware/call-context.ts'
+import { callMetrics } from '../middleware/call-metrics.ts'
 import { deadline } from '../middleware/deadline.ts'
 import { failureReport } from '../middleware/failure-report.ts'
 import { validation } from '../middleware/validation.ts'
+import type { CallMetrics } from '../observe/call-metrics.ts'
 import type { Log } from '../observe/log.ts'
 
 /** What the server's stack is made from. */
 export interface ServerStackOptions {
   readonly wheel: TimerWheel
   readonly log: Log
+  /** Counts calls, if somebody wants to know. */
+  readonly metrics?: CallMetrics | undefined
   /** The user's own, in order; they see validated input. */
   readonly middleware: readonly Middleware[]
 }
 
 /** Everything between a transport and the handler of `method`, the outermost first. */
 export function serverStack(method: BoundMethod, options: ServerStackOptions): Middleware[] {
+  const { metrics } = options
   return [
-    // First: a call that is over costs nothing more, and all that follows counts against its time.
+    // Outside of all: what is refused counts as well.
+    ...(metrics === undefined ? [] : [callMetrics(metrics, method.path)]),
+    // First to act: a call that is over costs nothing more, and all that follows counts against its time.
     deadline(options.wheel),
     // Outside of everything that can throw, so that nothing unseemly leaves.
     failureReport(options.log),

@@ -22,6 +22,7 @@ export function p2c(random: () => number = Math.random): Balancer {
 const unknownLatencyMs = 1_000
 
 function cost({ pending, latencyMs, weight }: Candidate): number {
+  if (weight === 0) return Number.POSITIVE_INFINITY
   const expected = latencyMs === 0 && pending > 0 ? unknownLatencyMs : latencyMs
   return (expected * (pending + 1)) / weight
 }

@@ -3,13 +3,8 @@ import { CoveyError } from '../error/covey-error.ts'
 import { type Metadata, noMetadata } from './metadata.ts'
 import type { MethodRef } from './method-ref.ts'
 import { localPeer, type Peer } from './peer.ts'
+import type { Routing } from './routing.ts'
 import { nextSpan, type Trace } from './trace.ts'
-
-/** Wishes of a caller about which instance takes the call. */
-export interface Routing {
-  /** Only this instance, by id. */
-  readonly instance?: string | undefined
-}
 
 /** Everything about a new call but its method and input. */
 export interface CallInit {
@@ -20,6 +15,8 @@ export interface CallInit {
   readonly metadata?: Metadata | undefined
   readonly peer?: Peer | undefined
   readonly routing?: Routing | undefined
+  /** The batch that it is an entry of. Its calls to one instance leave in one write. */
+  readonly batch?: object | undefined
   readonly clock?: Clock | undefined
 }
 
@@ -38,6 +35,7 @@ export class Call {
   readonly metadata: Metadata
   readonly peer: Peer
   readonly routing: Routing | undefined
+  readonly batch: object | undefined
   readonly clock: Clock
   #trace: Trace | undefined
   #controller: AbortController | undefined
@@ -51,6 +49,7 @@ export class Call {
     this.metadata = init.metadata ?? noMetadata
     this.peer = init.peer ?? localPeer
     this.routing = init.routing
+    this.batch = init.batch
     this.clock = init.clock ?? systemClock
     this.#trace = init.trace
   }

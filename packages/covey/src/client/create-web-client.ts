@@ -4,13 +4,13 @@ import { TimerWheel } from '../base/timer-wheel.ts'
 import { compose } from '../call/handler.ts'
 import type { Client } from '../contract/client.ts'
 import type { Contract } from '../contract/define-contract.ts'
-import type { Instance } from '../discovery/registry.ts'
 import type { CoveyError } from '../error/covey-error.ts'
 import { silentLog } from '../observe/log.ts'
 import { Channel } from '../rpc/channel.ts'
 import { clientStack } from '../rpc/client-stack.ts'
 import { contractClient } from '../rpc/contract-client.ts'
 import type { Endpoint } from '../rpc/endpoint.ts'
+import { fixedInstance, onlyOne } from '../rpc/fixed-instance.ts'
 import { defaultLimits, type Limits } from '../transport/limits.ts'
 import { connectWs } from '../transport/ws/client.ts'
 
@@ -79,16 +79,17 @@ export function createWebClient(options: WebClientOptions): WebClient {
   const channel = new Channel({
     service: 'gateway',
     source: options.url,
-    instances: onlyOne(options.url, closing.signal),
+    instances: onlyOne(fixedInstance(options.url, []), closing.signal),
     balancer: p2c(),
     clock,
     log: silentLog,
     random: Math.random,
     firstConnectionMs: Number.POSITIVE_INFINITY,
-    async connect(_, signal) {
+    maxWaitingCalls: limits.maxWaitingCalls,
+    async connect(_, signal, onDraining) {
       tell('connecting')
       const credential = await options.credential?.()
-      return connectWs(options.url, { limits, clock, signal, credential })
+      return connectWs(options.url, { limits, clock, signal, credential, onDraining })
     },
     onChange([endpoint]) {
       if (endpoint !== undefined && !closing.signal.aborted)
@@ -121,22 +122,4 @@ function report(
   if (state.is === 'ready') tell('open')
   if (state.is !== 'waiting') return
   tell('waiting', { retryInMs: Math.max(0, Math.round(state.untilMs - nowMs)), error: state.error })
-}
-
-async function* onlyOne(url: string, signal: AbortSignal): AsyncGenerator<readonly Instance[]> {
-  yield [
-    {
-      id: url,
-      app: 'gateway',
-      services: [],
-      addresses: [url],
-      weight: 1,
-      state: 'up',
-      startedAtMs: 0,
-    },
-  ]
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -1,16 +1,15 @@
+import type { RoutingOptions } from '../call/routing.ts'
 import type { Contract, Methods } from './define-contract.ts'
 import type { CallInput, CallOutput, ErrorsOf, Method } from './method.ts'
 
 /** Wishes about one call. */
-export interface CallOptions {
+export interface CallOptions extends RoutingOptions {
   /** Time for the call in milliseconds. It can only shorten what an outer call left. */
   timeoutMs?: number
   /** Cancels the call when it aborts. */
   signal?: AbortSignal
   /** Text that travels with the call. */
   metadata?: Readonly<Record<string, string>>
-  /** Only this instance, by id. */
-  instance?: string
 }
 
 interface ErrorGuard<M extends Method> {

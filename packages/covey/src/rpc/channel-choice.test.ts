@@ -63,7 +63,7 @@ test('a call for one instance goes to that one alone', async () => {
   assert.equal(at('a').calls.length, 0)
   await assert.rejects(ask({ routing: { instance: 'x' } }), {
     code: 'UNAVAILABLE',
-    message: 'instance x of users: no instance in the registry',
+    message: 'users (instance x): none of the 2 in the registry fits; there are instances a, b',
   })
 })
 

@@ -114,7 +114,10 @@ test('a call can be for one instance alone', { timeout: 30_000 }, async () => {
       break
     }
     await assert.rejects(api.who(undefined, { instance: 'echo-gone' }), (error: CoveyError) => {
-      assert.match(error.message, /instance echo-gone of echo/)
+      assert.match(
+        error.message,
+        /echo \(instance echo-gone\): none of the 2 in registry .* there are instances echo-/,
+      )
       return error.code === 'UNAVAILABLE'
     })
   })

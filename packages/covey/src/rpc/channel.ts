@@ -1,11 +1,15 @@
 import type { Balancer } from '../balance/balancer.ts'
+import { byKey } from '../balance/by-key.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Call } from '../call/call.ts'
+import type { Routing } from '../call/routing.ts'
 import type { Instance } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import type { Log } from '../observe/log.ts'
-import type { Connection } from '../transport/transport.ts'
-import { Endpoint } from './endpoint.ts'
+import { type Connect, Endpoint } from './endpoint.ts'
+import { fits } from './fits.ts'
+import { noInstance } from './no-instance.ts'
+import { Selections } from './selections.ts'
 
 /** What a channel is made from. */
 export interface ChannelOptions {
@@ -15,6 +19,7 @@ export interface ChannelOptions {
   readonly source: string
   /** The instances, now and after each change. */
   readonly instances: AsyncIterable<readonly Instance[]>
+  /** Chooses for clients that bring no balancer of their own. */
   readonly balancer: Balancer
   readonly clock: Clock
   readonly log: Log
@@ -24,9 +29,13 @@ export interface ChannelOptions {
    * connections are down, until its deadline.
    */
   readonly firstConnectionMs: number
+  /** Calls that may wait for it at the same time; further ones are refused. */
+  readonly maxWaitingCalls: number
+  /** Connections to each instance. Default 1. */
+  readonly connectionsPerInstance?: number
   /** Told when the state of an instance is another one. */
   onChange?(endpoints: readonly Endpoint[]): void
-  connect(instance: Instance, signal: AbortSignal): Promise<Connection>
+  readonly connect: Connect
 }
 
 /** Other instances that are tried when one refuses a call without having run it. */
@@ -35,17 +44,19 @@ const maxDetours = 2
 const nobody: readonly Endpoint[] = []
 
 /**
- * The way to one service: knows its instances, keeps a connection to each, and picks one for each call. It
- * repeats a call only when the first instance certainly did not run it.
+ * The way to one service: knows its instances, keeps connections to each, and picks one for each call, among those that
+ * the call asks for. It repeats a call only when the first instance certainly did not run it.
  */
 export class Channel {
-  readonly invoke = (call: Call): Promise<unknown> => this.#invoke(call)
+  readonly invoke = (call: Call): Promise<unknown> => this.send(call)
   readonly #options: ChannelOptions
   readonly #endpoints = new Map<string, Endpoint>()
-  #ready: Endpoint[] = []
+  readonly #selections = new Selections((routing) => this.#best(routing))
+  #ready: readonly Endpoint[] = []
   #listed = false
   #closed = false
-  #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
+  #waitingCalls = 0
 
   constructor(options: ChannelOptions) {
     this.#options = options
@@ -64,92 +75,111 @@ export class Channel {
     await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()))
   }
 
-  #invoke(call: Call): Promise<unknown> {
-    const endpoint = this.#pick(call)
-    if (endpoint !== undefined) return this.#send(call, endpoint, nobody)
-    return this.#waitForOne(call).then((found) => this.#send(call, found, nobody))
+  /** Carries out a call, at an instance that `balancer` chooses. */
+  send(call: Call, balancer: Balancer = this.#options.balancer): Promise<unknown> {
+    const endpoint = this.#pick(call, balancer)
+    if (endpoint !== undefined) return this.#sendTo(endpoint, call, balancer, nobody)
+    return this.#waitForOne(call, balancer).then((found) => {
+      return this.#sendTo(found, call, balancer, nobody)
+    })
   }
 
-  #send(call: Call, endpoint: Endpoint, refused: readonly Endpoint[]): Promise<unknown> {
+  #sendTo(
+    endpoint: Endpoint,
+    call: Call,
+    balancer: Balancer,
+    refused: readonly Endpoint[],
+  ): Promise<unknown> {
     const result = endpoint.invoke(call, this.#ready.length > 1)
     if (refused.length === maxDetours || this.#endpoints.size === 1) return result
-    return result.catch((error: unknown) => this.#detour(call, [...refused, endpoint], error))
+    return result.catch((error: unknown) => {
+      return this.#detour(call, balancer, [...refused, endpoint], error)
+    })
   }
 
   /** Refused without having been run, while another instance is there: ask that one. */
-  #detour(call: Call, refused: readonly Endpoint[], error: unknown): Promise<unknown> {
+  #detour(
+    call: Call,
+    balancer: Balancer,
+    refused: readonly Endpoint[],
+    error: unknown,
+  ): Promise<unknown> {
     const { code } = CoveyError.from(error)
     const notRun = code === 'DRAINING' || code === 'UNAVAILABLE'
-    const others = this.#ready.filter((other) => other.ready && !refused.includes(other))
-    const bound = call.routing?.instance !== undefined
-    if (!notRun || others.length === 0 || bound || call.cancelled !== undefined) throw error
-    return this.#send(call, this.#options.balancer(others), refused)
+    if (!notRun || call.cancelled !== undefined) throw error
+    const others = this.#candidates(call).filter((one) => one.ready && !refused.includes(one))
+    if (others.length === 0) throw error
+    return this.#sendTo(choose(others, call, balancer), call, balancer, refused)
   }
 
-  #pick(call: Call): Endpoint | undefined {
-    const wanted = call.routing?.instance
-    if (wanted !== undefined) {
-      const endpoint = this.#endpoints.get(wanted)
-      return endpoint?.ready ? endpoint : undefined
-    }
-    if (this.#ready.length === 0) return undefined
-    const endpoint = this.#options.balancer(this.#ready)
+  #pick(call: Call, balancer: Balancer): Endpoint | undefined {
+    const candidates = this.#candidates(call)
+    if (candidates.length === 0) return undefined
+    const endpoint = choose(candidates, call, balancer)
     if (endpoint.ready) return endpoint
     // It went away or began to drain since the list was made.
-    this.#ready = this.#best()
-    return this.#pick(call)
+    this.#refresh()
+    return this.#pick(call, balancer)
+  }
+
+  #candidates({ routing }: Call): readonly Endpoint[] {
+    return routing === undefined ? this.#ready : this.#selections.of(routing)
   }
 
   /**
    * Waits while an answer is still to be expected: until the first list is there and until connections that are
    * being opened are open. Otherwise fails at once, saying why.
    */
-  async #waitForOne(call: Call): Promise<Endpoint> {
-    const { clock, firstConnectionMs } = this.#options
+  async #waitForOne(call: Call, balancer: Balancer): Promise<Endpoint> {
+    const { service, clock, firstConnectionMs, maxWaitingCalls } = this.#options
     const untilMs = Math.min(call.deadlineMs, clock.monotonicMs() + firstConnectionMs)
-    for (;;) {
-      if (call.cancelled !== undefined) throw call.cancelled
-      const endpoint = this.#pick(call)
-      if (endpoint !== undefined) return endpoint
-      const leftMs = untilMs - clock.monotonicMs()
-      if (leftMs <= 0 || this.#closed || !this.#hopeful(call)) throw this.#unavailable(call)
-      await this.#change(leftMs, call)
+    this.#waitingCalls += 1
+    try {
+      for (;;) {
+        if (call.cancelled !== undefined) throw call.cancelled
+        const endpoint = this.#pick(call, balancer)
+        if (endpoint !== undefined) return endpoint
+        const leftMs = untilMs - clock.monotonicMs()
+        if (leftMs <= 0 || this.#closed || !this.#hopeful(call)) throw this.#unavailable(call)
+        if (this.#waitingCalls > maxWaitingCalls) {
+          const message = `${service}: ${maxWaitingCalls} calls wait for a connection`
+          throw new CoveyError('RESOURCE_EXHAUSTED', message)
+        }
+        await this.#change(leftMs, call)
+      }
+    } finally {
+      this.#waitingCalls -= 1
     }
   }
 
   #hopeful(call: Call): boolean {
-    if (!this.#listed || this.#options.firstConnectionMs === Number.POSITIVE_INFINITY) return true
-    const wanted = call.routing?.instance
-    if (wanted !== undefined) return this.#endpoints.get(wanted)?.state.is === 'connecting'
-    return [...this.#endpoints.values()].some(({ state }) => state.is === 'connecting')
+    if (!this.#listed) return true
+    const fitting = this.#fitting(call.routing)
+    if (this.#options.firstConnectionMs === Number.POSITIVE_INFINITY) return fitting.length > 0
+    return fitting.some(({ state }) => state.is === 'connecting')
   }
 
   #change(limitMs: number, call: Call): Promise<void> {
     return new Promise((resolve) => {
       const finite = limitMs !== Number.POSITIVE_INFINITY
-      const timer = finite ? this.#options.clock.after(limitMs, done) : undefined
-      function done() {
+      const done = () => {
         timer?.stop()
         call.offCancel(done)
+        this.#waiting.delete(done)
         resolve()
       }
+      const timer = finite ? this.#options.clock.after(limitMs, done) : undefined
+      this.#waiting.add(done)
       call.onCancel(done)
-      this.#waiting.push(done)
     })
   }
 
-  #unavailable(call: Call): CoveyError {
-    const { service } = this.#options
+  #unavailable({ routing }: Call): CoveyError {
+    const { service, source } = this.#options
     if (this.#closed) return new CoveyError('UNAVAILABLE', `${service}: the client is closed`)
-    const wanted = call.routing?.instance
-    const tried = [...this.#endpoints.values()]
-      .filter(({ instance }) => wanted === undefined || instance.id === wanted)
-      .map((endpoint) => endpoint.describe())
-    const who = wanted === undefined ? service : `instance ${wanted} of ${service}`
-    const { source } = this.#options
-    const why = this.#listed ? `no instance in ${source}` : `${source} has not answered`
-    const message = `${who}: ${tried.length === 0 ? why : tried.join('; ')}`
-    return new CoveyError('UNAVAILABLE', message, { details: { service, instances: tried } })
+    const all = [...this.#endpoints.values()]
+    const fitting = this.#fitting(routing)
+    return noInstance({ service, source, listed: this.#listed, routing, fitting, all })
   }
 
   async #follow(): Promise<void> {
@@ -185,8 +215,9 @@ export class Channel {
   }
 
   #open(instance: Instance): Endpoint {
-    const { clock, random, connect } = this.#options
-    return new Endpoint(instance, { clock, random, connect, onChange: () => this.#changed() })
+    const { clock, random, connect, connectionsPerInstance: connections } = this.#options
+    const onChange = () => this.#changed()
+    return new Endpoint(instance, { clock, random, connect, connections, onChange })
   }
 
   #changed(): void {
@@ -196,16 +227,32 @@ export class Channel {
       this.#endpoints.delete(id)
       void endpoint.close()
     }
-    this.#ready = this.#best()
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const resume of waiting) resume()
+    this.#refresh()
+    for (const resume of [...this.#waiting]) resume()
     this.#options.onChange?.([...this.#endpoints.values()])
   }
+
+  #refresh(): void {
+    this.#ready = this.#best()
+    this.#selections.clear()
+  }
+
   /** Those that calls may go to now: what the registry calls up, otherwise whatever answers. */
-  #best(): Endpoint[] {
-    const ready = [...this.#endpoints.values()].filter((endpoint) => endpoint.ready)
+  #best(routing?: Routing): readonly Endpoint[] {
+    const ready = this.#fitting(routing).filter((endpoint) => endpoint.ready)
     const best = ready.filter(({ listed, instance }) => listed && instance.state === 'up')
     return best.length > 0 ? best : ready
   }
+
+  /** Those that a call asks for, ready or not. One that has not said yet who it is may be anybody. */
+  #fitting(routing: Routing | undefined): readonly Endpoint[] {
+    const all = [...this.#endpoints.values()]
+    if (routing === undefined) return all
+    return all.filter(({ instance, id = routing.instance }) => fits(instance, routing, id))
+  }
+}
+
+function choose(candidates: readonly Endpoint[], call: Call, balancer: Balancer): Endpoint {
+  const key = call.routing?.key
+  return key === undefined ? balancer(candidates) : byKey(key, candidates)
 }

@@ -66,7 +66,7 @@ test('wishes travel with the call', async () => {
   const { api, calls } = bench()
   await api.get(1, { metadata: { Tenant: 'blue' }, instance: 'i7' })
   assert.deepEqual([...calls[0]!.metadata], [['tenant', 'blue']])
-  assert.deepEqual(calls[0]!.routing, { instance: 'i7' })
+  assert.equal(calls[0]!.routing?.instance, 'i7')
   await assert.rejects(api.get(1, { metadata: { 'not a name': 'x' } }), TypeError)
   assert.equal(calls.length, 1)
 })

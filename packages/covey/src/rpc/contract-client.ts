@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import { Call, type CallInit } from '../call/call.ts'
 import type { Handler } from '../call/handler.ts'
 import { toMetadata } from '../call/metadata.ts'
+import { type Routing, toRouting } from '../call/routing.ts'
 import { nextSpan } from '../call/trace.ts'
 import type { CallOptions, Client } from '../contract/client.ts'
 import type { Contract } from '../contract/define-contract.ts'
@@ -17,7 +18,11 @@ export interface ContractClientOptions {
   currentCall(): Call | undefined
   /** Time for calls that say nothing, in milliseconds; default: what the contract says. */
   readonly timeoutMs?: number | undefined
+  /** Which instances take calls that say nothing of it. Default: any. */
+  readonly routing?: Routing | undefined
 }
+
+const noWishes: CallOptions = Object.freeze({})
 
 /** Makes a function of each method of a contract. */
 export function contractClient<C extends Contract>(
@@ -35,7 +40,7 @@ export function contractClient<C extends Contract>(
 }
 
 function unaryMethod(method: BoundMethod, options: ContractClientOptions) {
-  return async (input: unknown, wishes: CallOptions = {}): Promise<unknown> => {
+  return async (input: unknown, wishes: CallOptions = noWishes): Promise<unknown> => {
     const { call, release } = openCall(method, input, wishes, options)
     try {
       return await options.invoke(call)
@@ -48,7 +53,7 @@ function unaryMethod(method: BoundMethod, options: ContractClientOptions) {
 }
 
 function streamMethod(method: BoundMethod, options: ContractClientOptions) {
-  return (input: unknown, wishes: CallOptions = {}): AsyncIterable<unknown> => ({
+  return (input: unknown, wishes: CallOptions = noWishes): AsyncIterable<unknown> => ({
     async *[Symbol.asyncIterator]() {
       const { call, release } = openCall(method, input, wishes, options)
       try {
@@ -68,7 +73,7 @@ function openCall(
   method: BoundMethod,
   input: unknown,
   wishes: CallOptions,
-  { clock, currentCall, timeoutMs }: ContractClientOptions,
+  { clock, currentCall, timeoutMs, routing }: ContractClientOptions,
 ): { call: Call; release: () => void } {
   const parent = currentCall()
   const allowedMs = wishes.timeoutMs ?? timeoutMs ?? method.timeoutMs
@@ -79,7 +84,7 @@ function openCall(
     deadlineMs: parent === undefined ? deadlineMs : Math.min(deadlineMs, parent.deadlineMs),
     trace: nextSpan(parent?.trace),
     metadata: toMetadata(wishes.metadata),
-    routing: wishes.instance === undefined ? undefined : { instance: wishes.instance },
+    routing: wishes === noWishes ? routing : toRouting(wishes, routing),
   }
   const call = new Call(method, input, init)
   return { call, release: link(call, parent, wishes.signal) }

@@ -1,6 +1,9 @@
+import type { Balancer } from '../balance/balancer.ts'
+import { type Balance, createBalancer } from '../balance/create-balancer.ts'
 import { systemClock } from '../base/clock.ts'
 import { currentCall } from '../call/call-storage.ts'
 import { compose, type Handler, type Middleware } from '../call/handler.ts'
+import { type RoutingOptions, toRouting } from '../call/routing.ts'
 import type { Client } from '../contract/client.ts'
 import type { Contract } from '../contract/define-contract.ts'
 import { clientStack } from './client-stack.ts'
@@ -9,14 +12,16 @@ import { defaultRuntime } from './default-runtime.ts'
 import { parseTarget } from './parse-target.ts'
 import type { Runtime } from './runtime.ts'
 
-/** Settings of a client. */
-export interface ClientOptions {
+/** Settings of a client. What it says about instances counts for calls that say nothing of it. */
+export interface ClientOptions extends RoutingOptions {
   /** A fixed address, `tcp://127.0.0.1:4100` or `unix:/path`, instead of the registry. */
   target?: string
   /** Default: the one of this process. */
   runtime?: Runtime
   /** Time for calls that say nothing, in milliseconds. Default: what the contract says. */
   timeoutMs?: number
+  /** How it chooses among the instances that fit. Default `p2c`: the better of two random ones, by expected time. */
+  balance?: Balance
   /** Wraps each call; the first is the outermost. */
   middleware?: readonly Middleware[]
 }
@@ -26,7 +31,7 @@ export interface ClientOptions {
  * directly. Connections are opened at the first call and shared by all clients of a process, and an idle one
  * does not keep the process alive.
  *
- * @throws TypeError if `target` is no address
+ * @throws TypeError if `target` is no address or `balance` no balancer
  * @example
  * const api = createClient(users)
  * await api.get({ id: '7' })
@@ -35,28 +40,29 @@ export function createClient<C extends Contract>(
   contract: C,
   options: ClientOptions = {},
 ): Client<C> {
-  const { target, middleware = [], timeoutMs } = options
+  const { target, balance = 'p2c', timeoutMs } = options
   if (target !== undefined) parseTarget(target)
+  const balancer = createBalancer(balance, options.runtime?.random ?? Math.random)
   let stack: Handler | undefined
   return contractClient(contract, {
     clock: options.runtime?.clock ?? systemClock,
     currentCall,
     timeoutMs,
+    routing: toRouting(options),
     invoke(call) {
       // Made at the first call, so that a client may stand at the top of a file, before the app is started.
-      stack ??= createStack(options.runtime ?? defaultRuntime(), contract.name, target, middleware)
+      stack ??= createStack(contract.name, options, balancer)
       return stack(call)
     },
   })
 }
 
-function createStack(
-  runtime: Runtime,
-  service: string,
-  target: string | undefined,
-  middleware: readonly Middleware[],
-): Handler {
+function createStack(service: string, options: ClientOptions, balancer: Balancer): Handler {
+  const { runtime = defaultRuntime(), target, middleware = [] } = options
   const list = clientStack({ wheel: runtime.wheel, middleware })
-  if (target !== undefined) return compose(list, runtime.channelTo(target, service).invoke)
-  return compose(list, (call) => runtime.channel(service, call.routing?.instance).invoke(call))
+  if (target === undefined) {
+    return compose(list, (call) => runtime.channel(service, call.routing).send(call, balancer))
+  }
+  const channel = runtime.channelTo(target, service)
+  return compose(list, (call) => channel.send(call, balancer))
 }

@@ -1,68 +1,80 @@
-import type { Candidate } from '../balance/balancer.ts'
-import { type Backoff, createBackoff } from '../base/backoff.ts'
-import type { Clock, Timer } from '../base/clock.ts'
+import type { NamedCandidate } from '../balance/by-key.ts'
+import { hashOf } from '../balance/by-key.ts'
+import type { Clock } from '../base/clock.ts'
 import { PeakEwma } from '../base/peak-ewma.ts'
 import type { Call } from '../call/call.ts'
 import type { Instance } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import type { Connection } from '../transport/transport.ts'
+import { isFixed } from './fixed-instance.ts'
+import { Subchannel, type SubchannelState } from './subchannel.ts'
 
-/** Where the connection of an endpoint stands. */
-export type EndpointState =
-  /** `after` is why the try before failed; undefined for the first one. */
-  | { readonly is: 'connecting'; readonly after: CoveyError | undefined }
-  | { readonly is: 'ready'; readonly connection: Connection }
-  | {
-      readonly is: 'waiting'
-      readonly error: CoveyError
-      readonly untilMs: number
-      readonly timer: Timer
-    }
-  | { readonly is: 'closed' }
+/** Opens a connection to an instance; `onDraining` is called when its other end takes no new calls. */
+export type Connect = (
+  instance: Instance,
+  signal: AbortSignal,
+  onDraining: () => void,
+) => Promise<Connection>
 
 /** What an endpoint needs. */
 export interface EndpointOptions {
   readonly clock: Clock
-  /** Opens a connection to the instance. */
-  connect(instance: Instance, signal: AbortSignal): Promise<Connection>
+  readonly random: () => number
+  readonly connect: Connect
+  /** How many connections are kept. Default 1. */
+  readonly connections?: number | undefined
   /** Its state, or what it serves, is another one now. */
   onChange(): void
-  readonly random: () => number
 }
 
 /**
- * The connection to one instance: opened at once, opened again with jittered backoff for as long as the instance
- * is listed, and measured.
+ * The connections to one instance: opened at once, opened again for as long as the instance is listed, and measured. Of several
+ * the one with the fewest calls in flight is used, so that one that is held up holds nobody else up.
  */
-export class Endpoint implements Candidate {
+export class Endpoint implements NamedCandidate {
   instance: Instance
   /** Whether the registry still lists it. One that is not listed is used up, never reconnected. */
   listed = true
-  readonly #options: EndpointOptions
+  readonly hash: number
+  readonly #clock: Clock
   readonly #latency: PeakEwma
-  readonly #backoff: Backoff
-  readonly #abort = new AbortController()
-  #state: EndpointState = { is: 'connecting', after: undefined }
+  readonly #subchannels: readonly Subchannel[]
+  #turn = 0
+  #batch: object | undefined
+  #batchSubchannel: Subchannel | undefined
 
   constructor(instance: Instance, options: EndpointOptions) {
+    const { clock, random, connect, onChange, connections = 1 } = options
     this.instance = instance
-    this.#options = options
-    this.#latency = new PeakEwma(options.clock)
-    this.#backoff = createBackoff({ random: options.random })
-    void this.#connect()
+    this.hash = hashOf(instance.id)
+    this.#clock = clock
+    this.#latency = new PeakEwma(clock)
+    this.#subchannels = Array.from({ length: connections }, () => {
+      return new Subchannel({
+        clock,
+        random,
+        onChange,
+        connect: (signal, onDraining) => connect(this.instance, signal, onDraining),
+        wanted: () => this.listed,
+      })
+    })
   }
 
-  get state(): EndpointState {
-    return this.#state
+  /** That of its best connection. */
+  get state(): SubchannelState {
+    return this.#best().state
   }
 
   /** Whether it takes calls now. */
   get ready(): boolean {
-    return this.#state.is === 'ready' && this.#state.connection.state === 'open'
+    for (const subchannel of this.#subchannels) if (subchannel.ready) return true
+    return false
   }
 
   get pending(): number {
-    return this.#state.is === 'ready' ? this.#state.connection.pending : 0
+    let pending = 0
+    for (const subchannel of this.#subchannels) pending += subchannel.pending
+    return pending
   }
 
   get latencyMs(): number {
@@ -74,18 +86,27 @@ export class Endpoint implements Candidate {
   }
 
   /**
+   * The id of the instance; where only an address is known, the id that was told there, and undefined until it was.
+   */
+  get id(): string | undefined {
+    if (!isFixed(this.instance)) return this.instance.id
+    const { state } = this
+    return state.is === 'ready' ? state.connection.instance : undefined
+  }
+
+  /**
    * Sends a call. Only when `ready`.
    * @param measured whether its time is of use: there is another instance to compare with
    */
   invoke(call: Call, measured = true): Promise<unknown> {
-    if (this.#state.is !== 'ready') {
+    const { state } = this.#subchannelFor(call)
+    if (state.is !== 'ready') {
       return Promise.reject(new CoveyError('UNAVAILABLE', `no connection to ${this.instance.id}`))
     }
-    if (!measured) return this.#state.connection.invoke(call)
-    const { clock } = this.#options
-    const startMs = clock.monotonicMs()
-    const result = this.#state.connection.invoke(call)
-    const elapsedMs = () => clock.monotonicMs() - startMs
+    if (!measured) return state.connection.invoke(call)
+    const startMs = this.#clock.monotonicMs()
+    const result = state.connection.invoke(call)
+    const elapsedMs = () => this.#clock.monotonicMs() - startMs
     // A failure is only believed when it is bad news: one that fails at once must not look quick.
     result.then(
       () => this.#latency.add(elapsedMs()),
@@ -96,63 +117,51 @@ export class Endpoint implements Candidate {
 
   /** Tries again now instead of waiting for the backoff; for when the network is known to be back. */
   hurry(): void {
-    if (this.#state.is !== 'waiting') return
-    this.#state.timer.stop()
-    this.#backoff.reset()
-    void this.#connect()
+    for (const subchannel of this.#subchannels) subchannel.hurry()
   }
 
   /** Why it takes no calls, for messages. */
   describe(): string {
-    const { id } = this.instance
-    const state = this.#state
-    if (state.is === 'ready') return `${id}: ${state.connection.state}`
-    if (state.is === 'closed') return `${id}: closed`
-    if (state.is === 'connecting') {
-      const after = state.after === undefined ? '' : ` again, after: ${state.after.message}`
-      return `${id}: connecting${after}`
-    }
-    const againMs = Math.max(0, Math.round(state.untilMs - this.#options.clock.monotonicMs()))
-    return `${id}: ${state.error.message}; next try in ${againMs} ms`
+    return `${this.instance.id}: ${this.#best().describe()}`
   }
 
   async close(): Promise<void> {
-    const state = this.#state
-    if (state.is === 'closed') return
-    this.#state = { is: 'closed' }
-    this.#abort.abort()
-    if (state.is === 'waiting') state.timer.stop()
-    if (state.is === 'ready') await state.connection.close()
+    await Promise.all(this.#subchannels.map((subchannel) => subchannel.close()))
   }
 
-  async #connect(): Promise<void> {
-    const after = this.#state.is === 'waiting' ? this.#state.error : undefined
-    this.#state = { is: 'connecting', after }
-    try {
-      const connection = await this.#options.connect(this.instance, this.#abort.signal)
-      if ((this.#state as EndpointState).is === 'closed') return void connection.close()
-      this.#backoff.reset()
-      this.#state = { is: 'ready', connection }
-      void connection.closed.then((reason) => this.#lost(reason))
-    } catch (error) {
-      this.#wait(CoveyError.from(error))
+  /** The calls of a batch go together. */
+  #subchannelFor({ batch }: Call): Subchannel {
+    if (this.#subchannels.length === 1) return this.#subchannels[0]!
+    if (batch !== undefined && batch === this.#batch && this.#batchSubchannel?.ready) {
+      return this.#batchSubchannel
     }
-    this.#options.onChange()
+    const subchannel = this.#leastPending()
+    if (batch !== undefined) {
+      this.#batch = batch
+      this.#batchSubchannel = subchannel
+    }
+    return subchannel
   }
 
-  #lost(reason: CoveyError | undefined): void {
-    if (this.#state.is === 'closed') return
-    this.#wait(reason ?? new CoveyError('UNAVAILABLE', 'the connection was closed'))
-    this.#options.onChange()
+  /** Of those that are ready the one with the fewest calls in flight; of equals, each in its turn. */
+  #leastPending(): Subchannel {
+    const all = this.#subchannels
+    this.#turn = (this.#turn + 1) % all.length
+    let best = all[this.#turn]!
+    let fewest = Number.POSITIVE_INFINITY
+    for (let step = 0; step < all.length; step++) {
+      const subchannel = all[(this.#turn + step) % all.length]!
+      if (!subchannel.ready || subchannel.pending >= fewest) continue
+      best = subchannel
+      fewest = subchannel.pending
+    }
+    return best
   }
 
-  #wait(error: CoveyError): void {
-    if (this.#state.is === 'closed') return
-    const delayMs = this.#backoff.next()
-    const { clock } = this.#options
-    const timer = clock.after(delayMs, () => {
-      if (this.listed) void this.#connect()
-    })
-    this.#state = { is: 'waiting', error, untilMs: clock.monotonicMs() + delayMs, timer }
+  #best(): Subchannel {
+    const all = this.#subchannels
+    const connecting = all.find(({ state }) => state.is === 'connecting')
+    const connected = all.find(({ state }) => state.is === 'ready')
+    return all.find(({ ready }) => ready) ?? connecting ?? connected ?? all[0]!
   }
 }

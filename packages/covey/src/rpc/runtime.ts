@@ -1,6 +1,7 @@
 import { p2c } from '../balance/p2c.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
+import type { Routing } from '../call/routing.ts'
 import { openRegistry } from '../discovery/open-registry.ts'
 import type { Instance, Registry } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
@@ -10,6 +11,8 @@ import { createMemoryTransport } from '../transport/memory/memory-transport.ts'
 import { tcpTransport, unixTransport } from '../transport/tcp/tcp-transport.ts'
 import type { Connection, Transport } from '../transport/transport.ts'
 import { Channel } from './channel.ts'
+import { fits } from './fits.ts'
+import { fixedInstance, isFixed, onlyOne } from './fixed-instance.ts'
 
 /** Settings of a runtime. */
 export interface RuntimeOptions {
@@ -21,6 +24,11 @@ export interface RuntimeOptions {
   log?: Log
   /** Numbers in [0, 1) for balancing and jitter. */
   random?: () => number
+  /**
+   * Connections to each instance, 1 to 16. Default 1, which carries the most calls; more of them keep small calls from waiting
+   * behind large ones.
+   */
+  connectionsPerInstance?: number
 }
 
 /**
@@ -32,7 +40,9 @@ export class Runtime implements AsyncDisposable {
   readonly clock: Clock
   readonly log: Log
   readonly wheel: TimerWheel
-  readonly #random: () => number
+  /** Numbers in [0, 1). */
+  readonly random: () => number
+  readonly #connectionsPerInstance: number
   readonly #transports: ReadonlyMap<string, Transport>
   readonly #channels = new Map<string, Channel>()
   readonly #local = new Map<string, Instance>()
@@ -48,7 +58,8 @@ export class Runtime implements AsyncDisposable {
     this.log = options.log ?? silentLog
     this.limits = Object.freeze({ ...defaultLimits, ...options.limits })
     this.wheel = new TimerWheel(this.clock)
-    this.#random = options.random ?? Math.random
+    this.random = options.random ?? Math.random
+    this.#connectionsPerInstance = checkConnections(options.connectionsPerInstance ?? 1)
     const target = options.registry ?? 'file:.covey/registry'
     this.#registryTarget = target
     this.#source = typeof target === 'string' ? `registry ${withoutUser(target)}` : 'the registry'
@@ -73,12 +84,12 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
-   * The way to a service: the instance of this process if there is one, otherwise those of the registry.
-   * @param wanted the only instance that may take the call, if the caller named one
+   * The way to a service: the instance of this process if there is one that fits, otherwise those of the registry.
+   * @param routing what the call asks for; one with a key goes by the registry, for all processes are to agree on it
    */
-  channel(service: string, wanted?: string): Channel {
+  channel(service: string, routing?: Routing): Channel {
     const local = this.#local.get(service)
-    if (local === undefined || (wanted !== undefined && wanted !== local.id)) {
+    if (local === undefined || (routing !== undefined && !suffices(local, routing))) {
       return this.#shared(service, service, () => this.#watch(service))
     }
     const key = `${service} in ${local.id}`
@@ -88,7 +99,7 @@ export class Runtime implements AsyncDisposable {
   /** The way to a fixed address. */
   channelTo(target: string, service: string): Channel {
     this.transport(target)
-    const instance = fixedInstance(target, service)
+    const instance = fixedInstance(target, [service])
     return this.#shared(target, service, () => onlyOne(instance, this.#closing.signal))
   }
 
@@ -136,25 +147,37 @@ export class Runtime implements AsyncDisposable {
       service,
       source: this.#source,
       instances: instances(),
-      balancer: p2c(this.#random),
+      balancer: p2c(this.random),
       clock: this.clock,
       log: this.log,
-      random: this.#random,
+      random: this.random,
       firstConnectionMs: this.limits.connectMs + this.limits.handshakeMs,
-      connect: (instance, signal) => this.#connect(instance, signal),
+      maxWaitingCalls: this.limits.maxWaitingCalls,
+      connectionsPerInstance: this.#connectionsPerInstance,
+      connect: (instance, signal, onDraining) => this.#connect(instance, signal, onDraining),
     })
     this.#channels.set(key, channel)
     return channel
   }
 
-  /** Tries the addresses of an instance in order, those without a network first. */
-  async #connect(instance: Instance, signal: AbortSignal): Promise<Connection> {
+  /** An instance of this process is called directly. */
+  #addresses({ id, addresses }: Instance): readonly string[] {
+    for (const local of this.#local.values()) if (local.id === id) return local.addresses
+    return addresses
+  }
+
+  /** Tries the addresses of an instance in order. */
+  async #connect(
+    instance: Instance,
+    signal: AbortSignal,
+    onDraining: () => void,
+  ): Promise<Connection> {
     const { limits, clock } = this
-    const expected = instance.startedAtMs === unknownStart ? undefined : instance.id
+    const expected = isFixed(instance) ? undefined : instance.id
     let failure: unknown
-    for (const address of instance.addresses) {
+    for (const address of this.#addresses(instance)) {
       try {
-        const options = { limits, clock, signal, instance: expected }
+        const options = { limits, clock, signal, instance: expected, onDraining }
         return await this.transport(address).connect(address, options)
       } catch (error) {
         failure = error
@@ -164,36 +187,19 @@ export class Runtime implements AsyncDisposable {
   }
 }
 
+function checkConnections(count: number): number {
+  if (Number.isInteger(count) && count >= 1 && count <= 16) return count
+  throw new TypeError(`connectionsPerInstance: expected 1 to 16, found ${count}`)
+}
+
+/** Whether the instance of this process may take a call without asking the registry for others. */
+function suffices(local: Instance, routing: Routing): boolean {
+  return routing.key === undefined && fits(local, routing)
+}
+
 /** A URL as it may be shown: without a name and a password. */
 function withoutUser(url: string): string {
   return url.replace(/\/\/[^/@]*@/, '//')
-}
-
-/** Marks an instance of which only the address is known. */
-const unknownStart = -1
-
-function fixedInstance(target: string, service: string): Instance {
-  return {
-    id: target,
-    app: target,
-    services: [service],
-    addresses: [target],
-    weight: 1,
-    state: 'up',
-    startedAtMs: unknownStart,
-  }
-}
-
-/** A list that never changes, and stays open so that it counts as followed. */
-async function* onlyOne(
-  instance: Instance,
-  signal: AbortSignal,
-): AsyncGenerator<readonly Instance[]> {
-  yield [instance]
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
 
 /** Makes a runtime of its own. Close it when done. */

@@ -34,6 +34,7 @@ export function channelBench(changes: Partial<ChannelOptions> = {}) {
     log,
     random: () => 0.5,
     firstConnectionMs: 1_000,
+    maxWaitingCalls: 100,
     async connect({ id }) {
       const connection = new ScriptedConnection(async () => id)
       connections.set(id, connection)

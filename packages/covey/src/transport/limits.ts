@@ -6,6 +6,8 @@ export interface Limits {
   readonly maxMetadataBytes: number
   /** Calls in flight on one connection. Default 1,000 × 16 = 16,384. */
   readonly maxCallsPerConnection: number
+  /** Calls to one service that wait for its first connection. Default 10,000. */
+  readonly maxWaitingCalls: number
   /** Connections to one listener. Default 10,000. */
   readonly maxConnections: number
   /** Bytes waiting to be sent to one peer before it is no longer read. Default 1 MiB. */
@@ -30,6 +32,7 @@ export const defaultLimits: Limits = Object.freeze({
   maxFrameBytes: 4 * 1024 * 1024,
   maxMetadataBytes: 16 * 1024,
   maxCallsPerConnection: 16_384,
+  maxWaitingCalls: 10_000,
   maxConnections: 10_000,
   maxQueuedBytes: 1024 * 1024,
   slowReaderMs: 10_000,

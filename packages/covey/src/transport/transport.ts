@@ -30,6 +30,8 @@ export interface ConnectOptions {
   /** Proves to the server who is calling. */
   readonly credential?: string | undefined
   readonly signal?: AbortSignal | undefined
+  /** Called once, when the server says that it takes no new calls on this connection. */
+  onDraining?(): void
 }
 
 /** What a server end needs. */
@@ -63,6 +65,8 @@ export interface Dispatcher {
 export interface Connection extends AsyncDisposable {
   /** Sends a call. Rejects at once with a `CoveyError` when the connection is closed. */
   readonly invoke: Handler
+  /** Id of the instance at the other end, where the transport tells. */
+  readonly instance?: string
   /** Calls without a result yet. */
   readonly pending: number
   /** `draining` once the server said it takes no new calls. */

@@ -63,6 +63,10 @@ class MemoryConnection implements Connection {
     server.attach(this.#self)
   }
 
+  get instance(): string {
+    return this.#server.dispatcher.instance
+  }
+
   get pending(): number {
     return this.#calls.size
   }

@@ -240,7 +240,10 @@ export class ClientSession implements Connection {
       case frameType.end:
         return this.#take(this.#known(frame))?.result(undefined)
       case frameType.goAway:
-        this.#goingAway = true
+        if (!this.#goingAway) {
+          this.#goingAway = true
+          this.#options.onDraining?.()
+        }
         return
       default:
         if (frame.type < 128) throw new CoveyError('PROTOCOL_ERROR', `frame type ${frame.type}`)

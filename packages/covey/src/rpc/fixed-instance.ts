@@ -1,0 +1,34 @@
+import type { Instance } from '../discovery/registry.ts'
+
+/** Marks an instance of which only the address is known. */
+const unknownStart = -1
+
+/** What stands for whoever listens at an address: its id, its group and the rest are not known. */
+export function fixedInstance(address: string, services: readonly string[]): Instance {
+  return {
+    id: address,
+    app: address,
+    services,
+    addresses: [address],
+    weight: 1,
+    state: 'up',
+    startedAtMs: unknownStart,
+  }
+}
+
+/** Whether only the address of an instance is known. */
+export function isFixed({ startedAtMs }: Instance): boolean {
+  return startedAtMs === unknownStart
+}
+
+/** A list of one that never changes, and stays open so that it counts as followed. */
+export async function* onlyOne(
+  instance: Instance,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Instance[]> {
+  yield [instance]
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

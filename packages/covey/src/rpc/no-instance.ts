@@ -1,0 +1,64 @@
+import { describeRouting, type Routing, wishesOf } from '../call/routing.ts'
+import type { Instance } from '../discovery/registry.ts'
+import { CoveyError } from '../error/covey-error.ts'
+import type { Endpoint } from './endpoint.ts'
+
+/** What is known when a call finds nobody. */
+export interface NoInstance {
+  readonly service: string
+  /** Where instances are looked up: `registry file:.covey/registry`. */
+  readonly source: string
+  /** Whether that has answered. */
+  readonly listed: boolean
+  readonly routing: Routing | undefined
+  /** Those that fit; all of them where nothing is asked for. */
+  readonly fitting: readonly Endpoint[]
+  readonly all: readonly Endpoint[]
+}
+
+/** Names of a kind that an error tells at most. */
+const maxNames = 10
+
+/** Why nobody can take a call: what was asked for, what there is, what was tried. */
+export function noInstance(found: NoInstance): CoveyError {
+  const { service, source, listed, routing, fitting, all } = found
+  const tried = fitting.map((endpoint) => endpoint.describe())
+  const wanted = routing === undefined ? '' : describeRouting(routing)
+  if (wanted === '' || !listed) {
+    const why = listed ? `no instance in ${source}` : `${source} has not answered`
+    const message = `${service}: ${tried.length === 0 ? why : tried.join('; ')}`
+    return new CoveyError('UNAVAILABLE', message, { details: { service, instances: tried } })
+  }
+  const there = namesThere(all.map(({ instance }) => instance))
+  const details = {
+    service,
+    asked: Object.fromEntries(wishesOf(routing!)),
+    instances: tried,
+    there,
+  }
+  const why = tried.length === 0 ? describeThere(source, all.length, there) : tried.join('; ')
+  return new CoveyError('UNAVAILABLE', `${service} (${wanted}): ${why}`, { details })
+}
+
+/** Names of each kind, the first ones of many. */
+type Names = Readonly<Record<'instances' | 'groups' | 'versions' | 'zones' | 'tags', string[]>>
+
+function namesThere(instances: readonly Instance[]): Names {
+  const names = (of: (instance: Instance) => readonly (string | undefined)[]) =>
+    [...new Set(instances.flatMap(of))].filter((name) => name !== undefined).sort()
+  return {
+    instances: names(({ id }) => [id]).slice(0, maxNames),
+    groups: names(({ group }) => [group]).slice(0, maxNames),
+    versions: names(({ version }) => [version]).slice(0, maxNames),
+    zones: names(({ zone }) => [zone]).slice(0, maxNames),
+    tags: names(({ tags = [] }) => tags).slice(0, maxNames),
+  }
+}
+
+function describeThere(source: string, count: number, there: Names): string {
+  if (count === 0) return `no instance in ${source}`
+  const kinds = Object.entries(there)
+    .filter(([, names]) => names.length > 0)
+    .map(([kind, names]) => `${kind} ${names.join(', ')}`)
+  return `none of the ${count} in ${source} fits; there are ${kinds.join('; ')}`
+}

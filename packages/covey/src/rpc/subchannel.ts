@@ -1,0 +1,150 @@
+import { type Backoff, createBackoff } from '../base/backoff.ts'
+import type { Clock, Timer } from '../base/clock.ts'
+import { CoveyError } from '../error/covey-error.ts'
+import type { Connection } from '../transport/transport.ts'
+
+/** Where a connection stands. */
+export type SubchannelState =
+  /** `after` is why the try before failed; undefined for the first one. */
+  | { readonly is: 'connecting'; readonly after: CoveyError | undefined }
+  | { readonly is: 'ready'; readonly connection: Connection; readonly sinceMs: number }
+  | {
+      readonly is: 'waiting'
+      readonly error: CoveyError
+      readonly untilMs: number
+      readonly timer: Timer
+    }
+  | { readonly is: 'closed' }
+
+/** What a subchannel needs. */
+export interface SubchannelOptions {
+  readonly clock: Clock
+  readonly random: () => number
+  /** Opens a connection; `onDraining` is called when its other end takes no new calls. */
+  connect(signal: AbortSignal, onDraining: () => void): Promise<Connection>
+  /** Whether another try is still of use. */
+  wanted(): boolean
+  /** Its state is another one now. */
+  onChange(): void
+}
+
+/** A connection that drains sooner than this is not replaced at once, so that no loop comes of it. */
+const shortLifeMs = 100
+
+/**
+ * One connection that is opened at once and, for as long as it is wanted, opened again with jittered backoff. One whose other
+ * end wants no new calls is replaced at once, and kept until what is in flight on it has ended.
+ */
+export class Subchannel {
+  readonly #options: SubchannelOptions
+  readonly #backoff: Backoff
+  readonly #abort = new AbortController()
+  readonly #leaving = new Set<Connection>()
+  #state: SubchannelState = { is: 'connecting', after: undefined }
+
+  constructor(options: SubchannelOptions) {
+    this.#options = options
+    this.#backoff = createBackoff({ random: options.random })
+    void this.#connect()
+  }
+
+  get state(): SubchannelState {
+    return this.#state
+  }
+
+  /** Whether it takes calls now. */
+  get ready(): boolean {
+    return this.#state.is === 'ready' && this.#state.connection.state === 'open'
+  }
+
+  /** Calls in flight, on connections that are being left too. */
+  get pending(): number {
+    let pending = this.#state.is === 'ready' ? this.#state.connection.pending : 0
+    if (this.#leaving.size > 0)
+      for (const connection of this.#leaving) pending += connection.pending
+    return pending
+  }
+
+  /** Tries again now instead of waiting for the backoff. */
+  hurry(): void {
+    if (this.#state.is !== 'waiting') return
+    this.#state.timer.stop()
+    this.#backoff.reset()
+    void this.#connect()
+  }
+
+  /** Why it takes no calls, for messages. */
+  describe(): string {
+    const state = this.#state
+    if (state.is === 'ready') return state.connection.state
+    if (state.is === 'closed') return 'closed'
+    if (state.is === 'connecting') {
+      const after = state.after === undefined ? '' : ` again, after: ${state.after.message}`
+      return `connecting${after}`
+    }
+    const againMs = Math.max(0, Math.round(state.untilMs - this.#options.clock.monotonicMs()))
+    return `${state.error.message}; next try in ${againMs} ms`
+  }
+
+  async close(): Promise<void> {
+    const state = this.#state
+    if (state.is === 'closed') return
+    this.#state = { is: 'closed' }
+    this.#abort.abort()
+    if (state.is === 'waiting') state.timer.stop()
+    if (state.is === 'ready') this.#leaving.add(state.connection)
+    await Promise.all([...this.#leaving].map((connection) => connection.close()))
+  }
+
+  async #connect(after?: CoveyError): Promise<void> {
+    const { clock, connect, onChange } = this.#options
+    this.#state = { is: 'connecting', after: this.#reason() ?? after }
+    try {
+      const connection = await connect(this.#abort.signal, () => this.#onDraining())
+      if ((this.#state as SubchannelState).is === 'closed') return void connection.close()
+      if (connection.state === 'open') this.#backoff.reset()
+      this.#state = { is: 'ready', connection, sinceMs: clock.monotonicMs() }
+      void connection.closed.then((reason) => this.#lost(connection, reason))
+      if (connection.state === 'draining') this.#onDraining()
+    } catch (error) {
+      this.#wait(CoveyError.from(error))
+    }
+    onChange()
+  }
+
+  /** Why the connection before this one is none. */
+  #reason(): CoveyError | undefined {
+    return this.#state.is === 'waiting' ? this.#state.error : undefined
+  }
+
+  /** The other end takes no new calls on this connection; it may take them on another one. */
+  #onDraining(): void {
+    const state = this.#state
+    if (state.is !== 'ready' || !this.#options.wanted()) return
+    const { connection, sinceMs } = state
+    this.#leaving.add(connection)
+    if (connection.pending === 0) void connection.close()
+    const reason = new CoveyError('DRAINING', 'the other end takes no new calls')
+    const livedMs = this.#options.clock.monotonicMs() - sinceMs
+    if (livedMs < shortLifeMs) this.#wait(reason)
+    else void this.#connect(reason)
+    this.#options.onChange()
+  }
+
+  #lost(connection: Connection, reason: CoveyError | undefined): void {
+    const left = this.#leaving.delete(connection)
+    if (this.#state.is === 'closed') return
+    if (!left) this.#wait(reason ?? new CoveyError('UNAVAILABLE', 'the connection was closed'))
+    this.#options.onChange()
+  }
+
+  #wait(error: CoveyError): void {
+    if (this.#state.is === 'closed') return
+    const delayMs = this.#backoff.next()
+    const { clock, wanted } = this.#options
+    const timer = clock.after(delayMs, () => {
+      if (wanted()) void this.#connect()
+    })
+    this.#state = { is: 'waiting', error, untilMs: clock.monotonicMs() + delayMs, timer }
+  }
+}

@@ -1,5 +1,6 @@
 import type { Schema, SchemaResult } from '../base/schema.ts'
 import type { Middleware } from '../call/handler.ts'
+import { type FastCheck, fastCheck } from '../contract/fast-check.ts'
 import type { BoundMethod } from '../contract/method.ts'
 import { schemaError } from '../contract/schema.ts'
 import { CoveyError } from '../error/covey-error.ts'
@@ -10,27 +11,42 @@ import { CoveyError } from '../error/covey-error.ts'
  * Errors: `INVALID_INPUT` to the caller; `INVALID_OUTPUT` is the handler's fault.
  */
 export function validation(method: BoundMethod): Middleware {
+  const checkInput = checker(method.input, 'INVALID_INPUT', `${method.path} input`)
+  const checkOutput = checker(method.output, 'INVALID_OUTPUT', `${method.path} output`)
+  const oneOutput = method.kind === 'unary' || method.kind === 'clientStream'
   return (next) => async (call) => {
-    call.input = await check(method.input, call.input, 'INVALID_INPUT', `${method.path} input`)
+    const input = checkInput(call.input)
+    call.input = input instanceof Promise ? await input : input
     const result = await next(call)
-    const subject = `${method.path} output`
-    if (method.kind === 'unary' || method.kind === 'clientStream') {
-      return check(method.output, result, 'INVALID_OUTPUT', subject)
-    }
-    return checkEach(method.output, result as AsyncIterable<unknown>, subject)
+    if (oneOutput) return checkOutput(result)
+    return checkEach(checkOutput, result as AsyncIterable<unknown>)
   }
 }
 
-async function* checkEach(
-  schema: Schema,
-  stream: AsyncIterable<unknown>,
-  subject: string,
-): AsyncGenerator<unknown> {
-  for await (const item of stream) yield check(schema, item, 'INVALID_OUTPUT', subject)
+type Check = (value: unknown) => unknown
+
+async function* checkEach(check: Check, stream: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  for await (const item of stream) yield check(item)
+}
+
+/**
+ * A value that a compiled check knows to be right goes on as it is; any other one is the schema's, which copies it or says
+ * what is wrong. Compiled at the first value: a schema may refer to others that are defined after it.
+ */
+function checker(schema: Schema, code: 'INVALID_INPUT' | 'INVALID_OUTPUT', subject: string): Check {
+  let fits: FastCheck | undefined
+  let compiled = false
+  return (value) => {
+    if (!compiled) {
+      compiled = true
+      fits = fastCheck(schema)
+    }
+    return fits?.(value) ? value : checkWhole(schema, value, code, subject)
+  }
 }
 
 /** Most schemas answer at once; only then is no promise made. */
-function check(
+function checkWhole(
   schema: Schema,
   value: unknown,
   code: 'INVALID_INPUT' | 'INVALID_OUTPUT',

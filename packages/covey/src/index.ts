@@ -8,9 +8,11 @@ export {
   type Service,
 } from './contract/define-service.ts'
 export type { CallOptions, Client } from './contract/client.ts'
+export type { Routing, RoutingOptions } from './call/routing.ts'
+export type { Balance } from './balance/create-balancer.ts'
 export { createClient, type ClientOptions } from './rpc/create-client.ts'
 export { createApp } from './app/create-app.ts'
-export type { App, AppOptions } from './app/app.ts'
+export type { App, AppLabels, AppOptions } from './app/app.ts'
 export type { AppContext, Resource } from './app/app-context.ts'
 export { defineResource } from './app/define-resource.ts'
 export {

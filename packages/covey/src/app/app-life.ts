@@ -3,6 +3,7 @@ import { sleep } from '../base/sleep.ts'
 import type { Client } from '../contract/client.ts'
 import type { Contract } from '../contract/define-contract.ts'
 import type { AnyService } from '../contract/define-service.ts'
+import { checkInstance } from '../discovery/check-instance.ts'
 import type { Instance } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { CallMetrics } from '../observe/call-metrics.ts'
@@ -16,7 +17,7 @@ import type { ServerStats } from '../rpc/stats.ts'
 import type { FrameworkSettings } from '../settings/framework-settings.ts'
 import { tcpUrl } from '../transport/tcp/wire.ts'
 import type { Dispatcher, Listener } from '../transport/transport.ts'
-import type { App, AppOptions } from './app.ts'
+import type { App, AppLabels, AppOptions } from './app.ts'
 import type { AppContext, Resource } from './app-context.ts'
 import { createAppLog } from './app-log.ts'
 import { loadAppSettings } from './app-settings.ts'
@@ -151,15 +152,15 @@ export class AppLife implements App {
     this.#stack.push('rpc listener', () => listener.close())
     const local = await this.#listen(`memory:${this.#id}`, dispatcher)
     this.#stack.push('local calls', () => local.close())
-    const instance: Instance = {
+    const instance = checkInstance({
+      ...this.#labels(settings),
       id: this.#id,
       app: this.name,
       services: services.map(({ contract }) => contract.name),
       addresses: [listener.address],
-      weight: 1,
       state: 'up',
       startedAtMs: this.#startedAtMs,
-    }
+    })
     this.#instance = instance
     this.#runtime.addLocal({ ...instance, addresses: [local.address] })
     this.#stack.push('draining', () => this.#drain([listener, local]))
@@ -171,6 +172,18 @@ export class AppLife implements App {
       // Callers hear of it before calls are refused; where nobody is connected there is nobody to wait for.
       if (listener.connections > 0) await sleep(settings.drainWaitMs, undefined, this.#clock)
     })
+  }
+
+  /** What the settings say wins, for they are about this one process. */
+  #labels(settings: FrameworkSettings): { [K in keyof AppLabels]: unknown } {
+    const { group, version, zone, tags, weight = 1 } = this.#options
+    return {
+      group: settings.group ?? group,
+      version: settings.version ?? version,
+      zone: settings.zone ?? zone,
+      tags: settings.tags ?? tags,
+      weight: settings.weight ?? weight,
+    }
   }
 
   #listen(address: string, dispatcher: Dispatcher): Promise<Listener> {

@@ -8,8 +8,22 @@ import type { Runtime } from '../rpc/runtime.ts'
 import type { SettingsDefinition, SettingsOf } from '../settings/define-settings.ts'
 import type { AppContext, Resource } from './app-context.ts'
 
+/** What callers may ask for. The settings `covey.group`, `covey.version`, … win over what the code says. */
+export interface AppLabels {
+  /** The set of instances it belongs to: `canary`. Default none. */
+  group?: string
+  /** What it runs: `2.1.0`. Default none. */
+  version?: string
+  /** Where it runs: `eu-west-1a`. Default none. */
+  zone?: string
+  /** What else tells it apart. Default none. */
+  tags?: readonly string[]
+  /** Its share of calls in relation to others. Default 1; 0 takes calls only where there is no other. */
+  weight?: number
+}
+
 /** What an application is made of. */
-export interface AppOptions<D extends SettingsDefinition = SettingsDefinition> {
+export interface AppOptions<D extends SettingsDefinition = SettingsDefinition> extends AppLabels {
   /** Name of the process, for people and logs. */
   name: string
   /** The application's own settings; they are in the context of resources and services. */

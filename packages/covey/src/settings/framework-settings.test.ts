@@ -11,6 +11,11 @@ test('the framework runs embedded and on this machine only, when nothing is set'
     port: 0,
     logLevel: 'info',
     shutdownMs: 30_000,
+    group: undefined,
+    version: undefined,
+    zone: undefined,
+    tags: undefined,
+    weight: undefined,
     drainWaitMs: 500,
   })
 })

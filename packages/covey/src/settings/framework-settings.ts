@@ -1,5 +1,5 @@
 import { defineSettings, type SettingsOf } from './define-settings.ts'
-import { integer, oneOf, text } from './leaf.ts'
+import { integer, oneOf, text, texts } from './leaf.ts'
 
 /** Settings of the framework itself: section `covey` of `config.yaml`, variables `COVEY__…`. */
 export const frameworkSettings = defineSettings('covey', {
@@ -9,6 +9,16 @@ export const frameworkSettings = defineSettings('covey', {
   host: text().default('127.0.0.1'),
   /** The port to listen on; 0 finds a free one, which the registry tells to callers. */
   port: integer({ min: 0, max: 65_535 }).default(0),
+  /** The set of instances it belongs to, for callers who ask for one: `canary`. Default: what the application says. */
+  group: text().optional(),
+  /** What it runs: `2.1.0`. Default: what the application says. */
+  version: text().optional(),
+  /** Where it runs. Default: what the application says. */
+  zone: text().optional(),
+  /** What else tells it apart, in place of what the application says. */
+  tags: texts().optional(),
+  /** Its share of calls in relation to others; 0 takes calls only where there is no other. Default: what the application says, or 1. */
+  weight: integer({ min: 0, max: 1_000_000 }).optional(),
   /** The least important lines of the log that are written. */
   logLevel: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Time for calls in flight at a stop, in milliseconds; what runs longer is broken off. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Schema } from '../base/schema.ts'
-import { integer, oneOf, text } from './leaf.ts'
+import { integer, oneOf, text, texts } from './leaf.ts'
 
 function check(schema: Schema, value: unknown): unknown {
   const result = schema['~standard'].validate(value)
@@ -37,4 +37,17 @@ test('a default stands in for what is not set, and for nothing else', () => {
   assert.equal(check(port, undefined), 7)
   assert.equal(check(port, 3), 3)
   assert.equal(check(port, null), 'expected a whole number from 0 to 9')
+})
+
+test('texts takes lists of texts', () => {
+  for (const right of [[], ['a'], ['a', 'b']]) assert.deepEqual(check(texts(), right), right)
+  for (const wrong of ['a', [''], [1], ['a', null], {}, null]) {
+    assert.equal(check(texts(), wrong), 'expected a list of texts')
+  }
+})
+
+test('what is optional may be left out, and is nothing then', () => {
+  assert.equal(check(text().optional(), undefined), undefined)
+  assert.equal(check(text().optional(), 'a'), 'a')
+  assert.equal(check(text().optional(), ''), 'expected a text that is not empty')
 })

@@ -4,6 +4,8 @@ import type { Schema, SchemaResult } from '../base/schema.ts'
 export interface Leaf<T> extends Schema<T, T> {
   /** The same setting with a value for when it is not set. */
   default(value: T): Schema<T | undefined, T>
+  /** The same setting, which may be left out. */
+  optional(): Schema<T | undefined, T | undefined>
 }
 
 /** Any text but the empty one. */
@@ -24,6 +26,15 @@ export function oneOf<const Word extends string>(words: readonly Word[]): Leaf<W
   return leaf(`one of ${words.join(', ')}`, (value) => words.includes(value as Word))
 }
 
+/** A list of texts, none of them empty. */
+export function texts(): Leaf<readonly string[]> {
+  return leaf(
+    'a list of texts',
+    (value) =>
+      Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== ''),
+  )
+}
+
 function leaf<T>(expected: string, accepts: (value: unknown) => boolean): Leaf<T> {
   const validate = (value: unknown): SchemaResult<T> =>
     accepts(value) ? { value: value as T } : { issues: [{ message: `expected ${expected}` }] }
@@ -31,6 +42,10 @@ function leaf<T>(expected: string, accepts: (value: unknown) => boolean): Leaf<T
     ...schema(validate),
     default: (fallback) =>
       schema((value) => (value === undefined ? { value: fallback } : validate(value))),
+    optional: () =>
+      schema<T | undefined, T | undefined>((value) =>
+        value === undefined ? { value } : validate(value),
+      ),
   }
 }
 

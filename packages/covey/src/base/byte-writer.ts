@@ -77,6 +77,16 @@ export class ByteWriter {
     this.bytes[at + 3] = value
   }
 
+  /** Overwrites one byte that was written before. */
+  patchU8(offset: number, value: number): void {
+    this.bytes[this.#start + offset] = value
+  }
+
+  /** What was written behind `offset`; changes with the next write. */
+  tail(offset: number): Uint8Array {
+    return this.bytes.subarray(this.#start + offset, this.position)
+  }
+
   /** Forgets everything behind `offset`. */
   truncate(offset: number): void {
     this.position = this.#start + offset

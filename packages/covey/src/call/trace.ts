@@ -1,3 +1,5 @@
+import { toHex } from '../base/hex.ts'
+
 /** Place of a call in a trace, as in W3C Trace Context. */
 export interface TraceContext {
   /** 32 lower-case hexadecimal digits, the same for everything one request caused. */
@@ -51,7 +53,6 @@ export function nextSpan(parent?: Trace): Trace {
   return new Trace(bytes)
 }
 
-const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 const pool = new Uint8Array(4096)
 let used = pool.length
 
@@ -65,11 +66,4 @@ function fillRandom(bytes: Uint8Array, start: number): void {
     used = 0
   }
   for (let at = start; at < flagsAt; at++) bytes[at] = pool[used++]!
-}
-
-/** Bytes as lower-case hexadecimal digits. */
-function toHex(bytes: Uint8Array, start: number, end: number): string {
-  let text = ''
-  for (let at = start; at < end; at++) text += hexOfByte[bytes[at]!]
-  return text
 }

@@ -137,6 +137,14 @@ export const codes = {
     meaning: 'The peer sent bytes that are not the protocol, so the connection was closed.',
     fix: 'Check that the port belongs to a Covey server and that the versions fit.',
   },
+  INTEGRITY_FAILED: {
+    http: 502,
+    grpc: 14,
+    retry: 'idempotent',
+    meaning:
+      'A frame was changed, repeated, left out or moved on its way, so the connection was closed; the call may have run.',
+    fix: 'Look for who stands between the two processes, or for failing memory or network hardware.',
+  },
   MESSAGE_TOO_LARGE: {
     http: 413,
     grpc: 8,

@@ -1,4 +1,5 @@
 import { CoveyError } from '../../error/covey-error.ts'
+import type { FrameSeal } from './frame-seal.ts'
 import { type Frame, frameHeadBytes } from './frame-type.ts'
 
 /** Bytes of a frame behind its length field, at the least: type, flags, id. */
@@ -11,6 +12,8 @@ const minLength = frameHeadBytes - 4
 export class FrameDecoder {
   /** May be raised once the handshake has shown that the peer speaks the protocol. */
   maxFrameBytes: number
+  /** Set as soon as the frame was read behind which the peer's frames are sealed; undefined while they are not. */
+  seal: FrameSeal | undefined
   #buffer: Uint8Array = new Uint8Array(0)
   #have = 0
   #stopped = false
@@ -34,7 +37,7 @@ export class FrameDecoder {
   /**
    * Takes the next bytes and hands on each frame that is complete. A frame's bytes are only lent: they are
    * valid for as long as `chunk` is.
-   * @throws CoveyError `PROTOCOL_ERROR` or `MESSAGE_TOO_LARGE`; the stream cannot be read further then
+   * @throws CoveyError `PROTOCOL_ERROR`, `MESSAGE_TOO_LARGE` or `INTEGRITY_FAILED`; the stream cannot be read further then
    */
   push(chunk: Uint8Array, onFrame: (frame: Frame) => void): void {
     if (this.#stopped) return
@@ -51,12 +54,22 @@ export class FrameDecoder {
         id: u32At(bytes, at + 6),
         bytes,
         start: at + frameHeadBytes,
-        end: next,
+        end: this.seal === undefined ? next : this.#opened(this.seal, bytes, at, next),
       })
       if (this.#stopped) return
       at = next
     }
     this.#keep(bytes, at, end)
+  }
+
+  /** Where the frame ends and its seal begins, once that fits. */
+  #opened(seal: FrameSeal, bytes: Uint8Array, at: number, next: number): number {
+    const end = next - seal.size
+    if (end - at >= frameHeadBytes && seal.fits(bytes, at, end)) return end
+    throw new CoveyError(
+      'INTEGRITY_FAILED',
+      'the seal of a frame does not fit: it was changed, repeated, left out or moved on its way',
+    )
   }
 
   #lengthAt(bytes: Uint8Array, at: number): number {

@@ -54,6 +54,20 @@ export const callFlag = {
 /** Flag of frames with a value of the codec in them: the body is u32 plain size, then one zstd frame. Version 2. */
 export const compressedFlag = 64
 
+/** Whether frames of this type and number may have a compressed body. */
+export function mayBeCompressed(type: number, id: number): boolean {
+  switch (type) {
+    case frameType.call:
+    case frameType.notify:
+    case frameType.submit:
+    case frameType.result:
+    case frameType.item:
+      return true
+    default:
+      return type === frameType.error && id !== 0
+  }
+}
+
 /** Length, type, flags and id. */
 export const frameHeadBytes = 10
 

@@ -19,8 +19,7 @@ export function crc32c(
   let crc = ~before
   let at = start
   for (const last = end - 8; at <= last; at += 8) {
-    crc ^=
-      bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
+    crc ^= bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)
     crc =
       t[1792 + (crc & 0xff)]! ^
       t[1536 + ((crc >>> 8) & 0xff)]! ^

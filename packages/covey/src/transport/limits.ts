@@ -10,6 +10,13 @@ export interface Limits {
   readonly maxWaitingCalls: number
   /** Connections to one listener. Default 10,000. */
   readonly maxConnections: number
+  /** Connections to one listener that are shaking hands. Default 256. */
+  readonly maxHandshakes: number
+  /**
+   * Calls of one connection that are opened and given up again in their first moments, within 10 seconds, before the
+   * connection is closed; only where they are most of its calls. Default 1,000.
+   */
+  readonly maxEarlyCancels: number
   /** Bytes waiting to be sent to one peer before it is no longer read. Default 1 MiB. */
   readonly maxQueuedBytes: number
   /** Time for a peer to take what is queued over that, in milliseconds. Default 10,000. */
@@ -34,6 +41,8 @@ export const defaultLimits: Limits = Object.freeze({
   maxCallsPerConnection: 16_384,
   maxWaitingCalls: 10_000,
   maxConnections: 10_000,
+  maxHandshakes: 256,
+  maxEarlyCancels: 1_000,
   maxQueuedBytes: 1024 * 1024,
   slowReaderMs: 10_000,
   streamWindowBytes: 256 * 1024,

@@ -4,6 +4,7 @@ import type { MethodRef } from '../call/method-ref.ts'
 import type { Identity, Peer } from '../call/peer.ts'
 import type { CoveyError } from '../error/covey-error.ts'
 import type { Limits } from './limits.ts'
+import type { LinkOptions } from './link-options.ts'
 
 /** One way to carry calls. Sister folders (`memory/ tcp/ ws/ http/`) each make one. */
 export interface Transport {
@@ -22,7 +23,7 @@ export interface Transport {
 }
 
 /** What a client end needs. */
-export interface ConnectOptions {
+export interface ConnectOptions extends LinkOptions {
   readonly limits: Limits
   readonly clock: Clock
   /** The instance that must be there; another one is refused. */
@@ -35,7 +36,7 @@ export interface ConnectOptions {
 }
 
 /** What a server end needs. */
-export interface ListenOptions {
+export interface ListenOptions extends LinkOptions {
   readonly limits: Limits
   readonly clock: Clock
   /** Turns a credential into an identity, or throws `UNAUTHENTICATED`. Default: nobody is asked. */

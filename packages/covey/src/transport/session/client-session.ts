@@ -1,14 +1,15 @@
 import type { Call } from '../../call/call.ts'
 import { takesStream } from '../../call/method-ref.ts'
 import type { Codec } from '../../codec/codec.ts'
-import { chooseCodec, codecs } from '../../codec/codecs.ts'
+import { chooseCodec } from '../../codec/codecs.ts'
 import { type Frame, frameHeadBytes, frameType } from '../../codec/frame/frame-type.ts'
 import { codeEntry } from '../../error/codes.ts'
 import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { callFlags, writeCallHead } from './call-head.ts'
+import { ClientHandshake } from './client-handshake.ts'
 import { FrameLink } from './frame-link.ts'
-import { type Hello, protocolVersions, readFarewell, readWelcome, type Welcome } from './hello.ts'
+import { protocolVersions, readFarewell, type Welcome } from './hello.ts'
 import { IncomingStream } from './incoming-stream.ts'
 import type { Pipe } from './pipe.ts'
 
@@ -34,6 +35,7 @@ export class ClientSession implements Connection {
   readonly #options: ConnectOptions
   readonly #pipe: Pipe
   readonly #link: FrameLink
+  readonly #handshake: ClientHandshake
   readonly #pending = new Map<number, Pending>()
   readonly #numbers = new Map<string, number>()
   readonly #welcome = Promise.withResolvers<void>()
@@ -62,6 +64,7 @@ export class ClientSession implements Connection {
       onFrame: (frame) => this.#frame(frame),
       onClosed: (reason) => this.#onClosed(reason),
     })
+    this.#handshake = new ClientHandshake(this.#link, options)
   }
 
   get pending(): number {
@@ -80,17 +83,8 @@ export class ClientSession implements Connection {
 
   /** Introduces this side and waits for the answer, within `handshakeMs`. */
   async handshake(): Promise<void> {
-    const { limits, clock, instance, credential } = this.#options
-    const hello: Hello = {
-      covey: protocolVersions.oldest,
-      newest: protocolVersions.newest,
-      codecs: codecs.map(({ name }) => name),
-      maxFrameBytes: limits.maxFrameBytes,
-      streamWindowBytes: limits.streamWindowBytes,
-      instance,
-      credential,
-    }
-    this.#link.send(frameType.hello, 0, 0, (out) => out.text(JSON.stringify(hello)))
+    const { limits, clock } = this.#options
+    this.#handshake.begin()
     const timer = clock.after(limits.handshakeMs, () => {
       this.#link.fail(new CoveyError('UNAVAILABLE', `no handshake within ${limits.handshakeMs} ms`))
     })
@@ -302,10 +296,8 @@ export class ClientSession implements Connection {
 
   #greeting(frame: Frame): void {
     if (frame.type === frameType.error) return this.#link.fail(readFarewell(frame))
-    if (frame.type !== frameType.welcome) {
-      throw new CoveyError('PROTOCOL_ERROR', `frame type ${frame.type} before the handshake`)
-    }
-    this.#accept(readWelcome(frame))
+    const welcome = this.#handshake.take(frame)
+    if (welcome !== undefined) this.#accept(welcome)
   }
 
   #accept(welcome: Welcome): void {

@@ -1,10 +1,13 @@
 import type { ByteWriter } from '../../base/byte-writer.ts'
 import type { Clock, Timer } from '../../base/clock.ts'
 import { FrameDecoder } from '../../codec/frame/frame-decoder.ts'
-import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
+import type { FrameSeal } from '../../codec/frame/frame-seal.ts'
+import { compressedFlag, type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { FrameWriter } from '../../codec/frame/frame-writer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import type { Compression } from '../compression.ts'
 import type { Limits } from '../limits.ts'
+import { BodyInflater, bodyPacker } from './body-compression.ts'
 import type { Pipe } from './pipe.ts'
 
 /**
@@ -41,6 +44,7 @@ export class FrameLink {
   #state: 'open' | 'ending' | 'closed' = 'open'
   #flushing = false
   #paused = false
+  #inflater: BodyInflater | undefined
   #onRoom: (() => void)[] = []
   #framesSeen = 0
   #framesAtTick = 0
@@ -79,9 +83,33 @@ export class FrameLink {
     this.#heardMs = this.#options.clock.monotonicMs()
   }
 
+  /** Seals what is sent from here on. */
+  set outgoingSeal(seal: FrameSeal) {
+    this.#writer.seal = seal
+  }
+
+  /** Takes only sealed frames from here on. */
+  set incomingSeal(seal: FrameSeal) {
+    this.#decoder.seal = seal
+  }
+
+  /** Takes compressed bodies, and compresses bodies above a size; `Infinity` for none. */
+  compress(compression: Compression, aboveBytes: number): void {
+    this.#inflater = new BodyInflater({
+      compression,
+      maxBytes: this.#options.limits.maxFrameBytes,
+      deliver: (frame) => this.#deliver(frame),
+      fail: (error) => this.#refuse(error),
+      hold: (on) => (on ? this.#pipe.pause() : this.#resume()),
+    })
+    if (aboveBytes !== Number.POSITIVE_INFINITY) {
+      this.#writer.packer = bodyPacker(compression, aboveBytes)
+    }
+  }
+
   /**
    * Sends a frame together with the others of this turn.
-   * @returns its size in bytes
+   * @returns its size in bytes, as counted for stream credit
    * @throws CoveyError `MESSAGE_TOO_LARGE`, `UNENCODABLE`; nothing was sent then
    */
   send(type: number, flags: number, id: number, body?: (out: ByteWriter) => void): number {
@@ -119,6 +147,7 @@ export class FrameLink {
     this.#flush()
     this.#state = 'ending'
     this.#decoder.stop()
+    this.#inflater?.stop()
     this.#hangUp()
   }
 
@@ -148,12 +177,18 @@ export class FrameLink {
     this.#slowSinceMs = undefined
     if (this.#paused) {
       this.#paused = false
-      this.#heardMs = this.#options.clock.monotonicMs()
-      this.#pipe.resume()
+      this.#resume()
     }
     const waiting = this.#onRoom
     this.#onRoom = []
     for (const resume of waiting) resume()
+  }
+
+  /** Reads again, unless there is another reason not to. */
+  #resume(): void {
+    if (this.#paused || this.#inflater?.busy === true || this.#state !== 'open') return
+    this.#heardMs = this.#options.clock.monotonicMs()
+    this.#pipe.resume()
   }
 
   #data(bytes: Uint8Array): void {
@@ -169,6 +204,13 @@ export class FrameLink {
 
   #frame(frame: Frame): void {
     this.#framesSeen += 1
+    const inflater = this.#inflater
+    if (inflater === undefined || (!inflater.busy && (frame.flags & compressedFlag) === 0)) {
+      this.#deliver(frame)
+    } else inflater.push(frame)
+  }
+
+  #deliver(frame: Frame): void {
     if (frame.type === frameType.ping) this.send(frameType.pong, 0, 0)
     else if (frame.type !== frameType.pong) this.#options.onFrame(frame)
   }
@@ -188,6 +230,7 @@ export class FrameLink {
     this.#state = 'closed'
     this.#timer.stop()
     this.#decoder.stop()
+    this.#inflater?.stop()
     const waiting = this.#onRoom
     this.#onRoom = []
     for (const resume of waiting) resume()
@@ -214,7 +257,8 @@ export class FrameLink {
     // A handshake has its own limit in time, and no frames but its own.
     if (!this.#established) return
     const { limits } = this.#options
-    const silence = this.#paused ? 0 : now - this.#heardMs
+    const held = this.#paused || this.#inflater?.busy === true
+    const silence = held ? 0 : now - this.#heardMs
     if (silence >= limits.silenceMs) {
       this.fail(new CoveyError('CONNECTION_LOST', `nothing heard for ${Math.round(silence)} ms`))
     } else if (silence >= limits.pingMs / 2) this.send(frameType.ping, 0, 0)

@@ -20,6 +20,18 @@ export interface Hello {
   /** The instance it means to talk to. */
   readonly instance?: string | undefined
   readonly credential?: string | undefined
+  /** Compressions that it can inflate. */
+  readonly compress?: readonly string[] | undefined
+  /** `crc32c` if it wants frames sealed so. */
+  readonly integrity?: string | undefined
+  /** The key that it proves, if any. */
+  readonly key?: HelloKey | undefined
+}
+
+/** Which key a client means, and its random part in hexadecimal. */
+export interface HelloKey {
+  readonly id: string
+  readonly nonce: string
 }
 
 /** What the server answers. */
@@ -33,6 +45,18 @@ export interface Welcome {
   readonly streamWindowBytes?: number | undefined
   /** Paths of the methods; their place is their number in call frames. */
   readonly methods: readonly string[]
+  /** Compressions that it can inflate. */
+  readonly compress?: readonly string[] | undefined
+  /** `crc32c` if frames are sealed so from here on. */
+  readonly integrity?: string | undefined
+}
+
+/** The server's part of proving a key; nonce and proof in hexadecimal. */
+export interface Challenge {
+  readonly nonce: string
+  /** `hmac` or `none`. */
+  readonly integrity: string
+  readonly proof: string
 }
 
 /** Reads the body of a hello. @throws CoveyError `PROTOCOL_ERROR` naming the field */
@@ -50,6 +74,9 @@ export function readHello(frame: Frame): Hello {
     streamWindowBytes: bytes(body, 'streamWindowBytes'),
     instance: optionalText(body, 'instance', 200),
     credential: optionalText(body, 'credential', 8192),
+    compress: optionalStrings(body, 'compress', 16),
+    integrity: optionalText(body, 'integrity', 40),
+    key: optionalKey(body),
   }
 }
 
@@ -65,7 +92,24 @@ export function readWelcome(frame: Frame): Welcome {
     maxFrameBytes: bytes(body, 'maxFrameBytes'),
     streamWindowBytes: covey === 1 ? undefined : bytes(body, 'streamWindowBytes'),
     methods: strings(body, 'methods', 65_536),
+    compress: optionalStrings(body, 'compress', 16),
+    integrity: optionalText(body, 'integrity', 40),
   }
+}
+
+/** Reads the body of a challenge. @throws CoveyError `PROTOCOL_ERROR` naming the field */
+export function readChallenge(frame: Frame): Challenge {
+  const body = readBody(frame)
+  return {
+    nonce: requiredText(body, 'nonce', 64),
+    integrity: requiredText(body, 'integrity', 40),
+    proof: requiredText(body, 'proof', 64),
+  }
+}
+
+/** Reads the body of a proof, in hexadecimal. @throws CoveyError `PROTOCOL_ERROR` naming the field */
+export function readProof(frame: Frame): string {
+  return requiredText(readBody(frame), 'proof', 64)
 }
 
 /** The newest version that the peer and this side speak. @throws CoveyError `PROTOCOL_ERROR` if there is none */
@@ -111,6 +155,21 @@ function strings(body: Record<string, unknown>, field: string, max: number): str
   return value
 }
 
+function optionalStrings(
+  body: Record<string, unknown>,
+  field: string,
+  max: number,
+): string[] | undefined {
+  return body[field] === undefined ? undefined : strings(body, field, max)
+}
+
+function optionalKey({ key }: Record<string, unknown>): HelloKey | undefined {
+  if (key === undefined) return undefined
+  if (typeof key !== 'object' || key === null) throw wrong('key', 'an object')
+  const fields = key as Record<string, unknown>
+  return { id: requiredText(fields, 'id', 64), nonce: requiredText(fields, 'nonce', 64) }
+}
+
 function bytes(body: Record<string, unknown>, field: string): number {
   const value = body[field]
   const fits = typeof value === 'number' && Number.isSafeInteger(value) && value >= 1024
@@ -128,6 +187,12 @@ function optionalText(
   if (typeof value !== 'string' || value.length > maxLength) {
     throw wrong(field, `text of at most ${maxLength} characters`)
   }
+  return value
+}
+
+function requiredText(body: Record<string, unknown>, field: string, maxLength: number): string {
+  const value = optionalText(body, field, maxLength)
+  if (value === undefined) throw wrong(field, `text of at most ${maxLength} characters`)
   return value
 }
 

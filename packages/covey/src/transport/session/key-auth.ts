@@ -46,5 +46,7 @@ export function agree(
 
 /** HKDF-Expand (RFC 5869) to 32 bytes: the first block is all of it. */
 function expand(crypto: KeyCrypto, secret: Uint8Array, info: string): Uint8Array {
-  return crypto.hmac(secret)(text.encode(info), new Uint8Array([1])).slice()
+  return crypto
+    .hmac(secret)(text.encode(info), new Uint8Array([1]))
+    .slice()
 }

@@ -1,7 +1,7 @@
 import type { Timer } from '../../base/clock.ts'
 import { Call } from '../../call/call.ts'
 import { takesStream } from '../../call/method-ref.ts'
-import type { Identity, Peer } from '../../call/peer.ts'
+import type { Peer } from '../../call/peer.ts'
 import type { Codec } from '../../codec/codec.ts'
 import { chooseCodec } from '../../codec/codecs.ts'
 import { u32At } from '../../codec/frame/frame-decoder.ts'
@@ -9,14 +9,17 @@ import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import { readCallHead } from './call-head.ts'
+import { CancelBudget } from './cancel-budget.ts'
 import { FrameLink } from './frame-link.ts'
-import { chooseVersion, readHello, type Welcome } from './hello.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 import type { Pipe } from './pipe.ts'
+import { type Introduction, ServerHandshake } from './server-handshake.ts'
 
 /** A call that runs. */
 interface Running {
   readonly call: Call
+  /** When it arrived. */
+  readonly openedMs: number
   stream?: OutgoingStream
 }
 
@@ -27,6 +30,8 @@ const maxHelloBytes = 64 * 1024
 export interface ServerSessionEvents {
   /** Nothing runs any more. */
   onIdle(): void
+  /** The handshake is done. */
+  onReady?(): void
   onClosed(reason: CoveyError | undefined): void
 }
 
@@ -40,6 +45,7 @@ export class ServerSession {
   readonly #options: ListenOptions
   readonly #events: ServerSessionEvents
   readonly #link: FrameLink
+  readonly #handshake: ServerHandshake
   readonly #running = new Map<number, Running>()
   readonly #connectionId: string
   readonly #handshakeTimer: Timer
@@ -48,6 +54,9 @@ export class ServerSession {
   #codec: Codec | undefined
   #peer: Peer | undefined
   #streamWindowBytes = 0
+  #callsOpened = 0
+  #arrivedMs = 0
+  #cancels: CancelBudget | undefined
 
   constructor(
     pipe: Pipe,
@@ -68,6 +77,7 @@ export class ServerSession {
       onFrame: (frame) => this.#frame(frame),
       onClosed: (reason) => this.#onClosed(reason),
     })
+    this.#handshake = new ServerHandshake(this.#link, options)
     const { handshakeMs } = options.limits
     this.#handshakeTimer = options.clock.after(handshakeMs, () => {
       this.refuse(new CoveyError('PROTOCOL_ERROR', `no handshake within ${handshakeMs} ms`))
@@ -82,6 +92,11 @@ export class ServerSession {
   /** Who is there, once the handshake is done. */
   get peer(): Peer | undefined {
     return this.#peer
+  }
+
+  /** Whether the handshake waits for the client, and not for a decision of this side. */
+  get waitsForClient(): boolean {
+    return this.#state === 'new' && this.#link.open
   }
 
   /** Takes no new calls; those that run go on. */
@@ -121,7 +136,8 @@ export class ServerSession {
       case frameType.credit:
         return this.#onCredit(frame)
       case frameType.hello:
-        return this.#onHello(frame)
+      case frameType.proof:
+        return this.#onIntroduction(frame)
       case frameType.error:
         return this.#link.fail(new CoveyError('PROTOCOL_ERROR', 'the client refused our frames'))
       default:
@@ -129,12 +145,14 @@ export class ServerSession {
     }
   }
 
-  #onHello(frame: Frame): void {
+  #onIntroduction(frame: Frame): void {
     if (this.#state === 'draining') return this.refuse(this.#stopping())
     if (this.#state !== 'new') throw new CoveyError('PROTOCOL_ERROR', 'a second hello')
-    const hello = readHello(frame)
+    const introduction = this.#handshake.take(frame)
+    if (introduction === undefined) return
+    const { hello, version } = introduction
     this.#state = 'greeting'
-    this.#version = chooseVersion(hello)
+    this.#version = version
     this.#streamWindowBytes = hello.streamWindowBytes
     const codec = chooseCodec(hello.codecs)
     if (codec === undefined) {
@@ -149,20 +167,18 @@ export class ServerSession {
         ),
       )
     }
-    const { protocol, address, identity } = this.#pipe
+    const { protocol, address, identity = introduction.identity } = this.#pipe
     const peer = { protocol, address, connectionId: this.#connectionId, identity }
     const asked = this.#options.authenticate?.(hello.credential, peer) ?? Promise.resolve(undefined)
     asked
-      .then((found = identity) =>
-        this.#greet(codec, { ...peer, identity: found }, hello.maxFrameBytes),
-      )
+      .then((found = identity) => this.#greet(codec, { ...peer, identity: found }, introduction))
       .catch((error) => this.refuse(CoveyError.from(error)))
   }
 
-  #greet(codec: Codec, peer: Peer & { identity: Identity | undefined }, maxFrame: number): void {
+  #greet(codec: Codec, peer: Peer, introduction: Introduction): void {
     if (!this.#link.open) return
     const { maxFrameBytes, streamWindowBytes } = this.#options.limits
-    const welcome: Welcome = {
+    const welcome = {
       covey: this.#version,
       codec: codec.name,
       instance: this.#dispatcher.instance,
@@ -170,11 +186,12 @@ export class ServerSession {
       streamWindowBytes: this.#version === 1 ? undefined : streamWindowBytes,
       methods: this.#dispatcher.methods.map(({ path }) => path),
     }
-    this.#link.established(maxFrame)
-    this.#link.send(frameType.welcome, 0, 0, (out) => out.text(JSON.stringify(welcome)))
+    this.#link.established(introduction.hello.maxFrameBytes)
+    this.#handshake.greet(welcome, introduction)
     this.#handshakeTimer.stop()
     this.#codec = codec
     this.#peer = peer
+    this.#events.onReady?.()
     if (this.#state === 'draining') this.#link.send(frameType.goAway, 0, 0)
     else this.#state = 'ready'
   }
@@ -209,10 +226,11 @@ export class ServerSession {
       const message = `${method.path}: a stream of inputs needs version 2 of the protocol`
       throw new CoveyError('UNIMPLEMENTED', message)
     }
+    this.#arrivedMs = clock.monotonicMs()
     const empty = bodyStart === frame.end
     const input = empty ? undefined : codec.decode(frame.bytes, bodyStart, frame.end)
     return new Call(method, input, {
-      deadlineMs: clock.monotonicMs() + head.timeoutMs,
+      deadlineMs: this.#arrivedMs + head.timeoutMs,
       trace: head.trace,
       metadata: head.metadata,
       peer: this.#peer,
@@ -225,7 +243,8 @@ export class ServerSession {
   }
 
   #serve(id: number, call: Call): void {
-    const running: Running = { call }
+    const running: Running = { call, openedMs: this.#arrivedMs }
+    this.#callsOpened += 1
     this.#running.set(id, running)
     call.onCancel((reason) => this.#onCallCancelled(id, running, reason))
     this.#dispatcher.serve(call).then(
@@ -288,7 +307,16 @@ export class ServerSession {
   }
 
   #onCancel(frame: Frame): void {
-    this.#running.get(frame.id)?.call.cancel(new CoveyError('CANCELLED', 'cancelled by the caller'))
+    const running = this.#running.get(frame.id)
+    if (running === undefined) return
+    const remainingMs = running.call.remainingMs()
+    running.call.cancel(new CoveyError('CANCELLED', 'cancelled by the caller'))
+    const { clock, limits } = this.#options
+    this.#cancels ??= new CancelBudget(clock, limits.maxEarlyCancels)
+    if (!this.#cancels.exceeded(running.openedMs, remainingMs, this.#callsOpened)) return
+    this.#link.send(frameType.goAway, 0, 0)
+    const message = `more than ${limits.maxEarlyCancels} calls were opened and given up at once within 10 seconds`
+    this.refuse(new CoveyError('RESOURCE_EXHAUSTED', message))
   }
 
   /** The handler may go on for a while, but its caller has its answer now. */

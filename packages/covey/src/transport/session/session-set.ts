@@ -6,11 +6,19 @@ import { ServerSession } from './server-session.ts'
 
 let connectionsMade = 0
 
+/**
+ * A client that has said nothing of use for this long gives its place up to the next one, in milliseconds: one that means
+ * it sends its hello with the first bytes.
+ */
+const patienceMs = 500
+
 /** The sessions of one listener, with their common end. */
 export class SessionSet {
   readonly #dispatcher: Dispatcher
   readonly #options: ListenOptions
   readonly #sessions = new Set<ServerSession>()
+  /** Those whose handshake is not done, the oldest first, with their beginning. */
+  readonly #greeting = new Map<ServerSession, number>()
   #draining = false
   #onChange: (() => void)[] = []
 
@@ -29,13 +37,34 @@ export class SessionSet {
     const id = `${this.#dispatcher.instance}/${connectionsMade}`
     const session = new ServerSession(pipe, this.#dispatcher, this.#options, id, {
       onIdle: () => this.#changed(),
+      onReady: () => void this.#greeting.delete(session),
       onClosed: () => {
         this.#sessions.delete(session)
+        this.#greeting.delete(session)
         this.#changed()
       },
     })
     this.#sessions.add(session)
-    if (this.#draining) session.refuse(stopping(this.#dispatcher))
+    if (this.#draining) return session.refuse(stopping(this.#dispatcher))
+    const { clock, limits } = this.#options
+    if (this.#greeting.size >= limits.maxHandshakes && !this.#makeRoom()) {
+      return session.refuse(tooMany(limits.maxHandshakes))
+    }
+    this.#greeting.set(session, clock.monotonicMs())
+  }
+
+  /** Lets go of the client that has been silent for longest, if one has been for too long. */
+  #makeRoom(): boolean {
+    const { clock, limits } = this.#options
+    const before = clock.monotonicMs() - patienceMs
+    for (const [session, sinceMs] of this.#greeting) {
+      if (sinceMs > before) return false
+      if (!session.waitsForClient) continue
+      this.#greeting.delete(session)
+      session.refuse(tooMany(limits.maxHandshakes))
+      return true
+    }
+    return false
   }
 
   /** Takes no new calls; resolves when none runs, or when `signal` aborts. */
@@ -81,4 +110,9 @@ export class SessionSet {
 
 function stopping({ instance }: Dispatcher): CoveyError {
   return new CoveyError('DRAINING', `instance ${instance} is stopping`)
+}
+
+function tooMany(maxHandshakes: number): CoveyError {
+  const message = `${maxHandshakes} connections are shaking hands; try again in a moment`
+  return new CoveyError('RESOURCE_EXHAUSTED', message)
 }

@@ -43,7 +43,13 @@ test('wrong keys are refused by name, without a part of a secret', () => {
   assert.match(refusal([{ id: 'k', secret, secretFile: '/x' }]), /either/)
   assert.match(refusal([{ id: '', secret }]), /keys\[0\]\.id/)
   assert.match(refusal([{ id: 'a b', secret }]), /keys\[0\]\.id/)
-  assert.match(refusal([{ id: 'k', secret }, { id: 'k', secret }]), /"k" is there twice/)
+  assert.match(
+    refusal([
+      { id: 'k', secret },
+      { id: 'k', secret },
+    ]),
+    /"k" is there twice/,
+  )
 })
 
 test('nothing that prints a ring or a key prints a secret', () => {

@@ -35,10 +35,7 @@ test('the keys of a connection are those of HKDF-SHA256', () => {
     hex(agreement.serverProof(hello, 'hmac')),
     code('server proof', hello, server, Buffer.from('hmac')),
   )
-  assert.equal(
-    hex(agreement.clientProof(hello, challenge)),
-    code('client proof', hello, challenge),
-  )
+  assert.equal(hex(agreement.clientProof(hello, challenge)), code('client proof', hello, challenge))
   assert.equal(hex(agreement.clientFrames()(hello)), code('client frames', hello))
   assert.equal(hex(agreement.serverFrames()(hello)), code('server frames', hello))
 })

@@ -19,7 +19,9 @@ for (const [index, inflate] of ways.entries()) {
   test(`${way}: bodies of all sizes come back`, async () => {
     const random = seededRandom(3)
     for (const size of [0, 1, 63, 64, 1000, 65_536, 1_000_000]) {
-      const body = Uint8Array.from({ length: size }, (_, at) => (at % 7 === 0 ? random() * 256 : at))
+      const body = Uint8Array.from({ length: size }, (_, at) =>
+        at % 7 === 0 ? random() * 256 : at,
+      )
       const plain = await inflate(zstd.pack(body), size)
       assert.equal(Buffer.compare(plain, body), 0)
     }

@@ -1,5 +1,11 @@
 import { promisify } from 'node:util'
-import { constants, type ZstdOptions, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib'
+import {
+  constants,
+  type ZstdOptions,
+  zstdCompressSync,
+  zstdDecompress,
+  zstdDecompressSync,
+} from 'node:zlib'
 import { CoveyError } from '../../error/covey-error.ts'
 import type { Compression } from '../compression.ts'
 

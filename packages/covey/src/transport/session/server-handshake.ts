@@ -1,0 +1,131 @@
+import { fromHex, toHex } from '../../base/hex.ts'
+import { sameBytes } from '../../base/same-bytes.ts'
+import type { Identity } from '../../call/peer.ts'
+import { crcSeal, macSeal } from '../../codec/frame/frame-seal.ts'
+import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import { integrityOf } from '../link-options.ts'
+import type { ListenOptions } from '../transport.ts'
+import { bodyOf } from './client-handshake.ts'
+import type { FrameLink } from './frame-link.ts'
+import { chooseVersion, type Hello, readHello, readProof, type Welcome } from './hello.ts'
+import { agree, type KeyAgreement, nonceBytes } from './key-auth.ts'
+
+/** A client that has introduced itself. */
+export interface Introduction {
+  readonly hello: Hello
+  readonly version: number
+  /** Who it proved to be by a key. */
+  readonly identity: Identity | undefined
+}
+
+/** What the server waits for while the client proves its key. */
+interface Challenged {
+  readonly hello: Hello
+  readonly agreement: KeyAgreement
+  readonly expectedProof: Uint8Array
+  readonly identity: Identity
+}
+
+/** The server's part of a handshake up to the introduction, and what is agreed on with the welcome. */
+export class ServerHandshake {
+  readonly #link: FrameLink
+  readonly #options: ListenOptions
+  #challenged: Challenged | undefined
+  #sealed = false
+
+  constructor(link: FrameLink, options: ListenOptions) {
+    this.#link = link
+    this.#options = options
+  }
+
+  /**
+   * Takes a hello or a proof.
+   * @returns who the client is, once it has shown all that is demanded
+   * @throws CoveyError `UNAUTHENTICATED`, `PROTOCOL_ERROR`
+   */
+  take(frame: Frame): Introduction | undefined {
+    if (frame.type === frameType.proof) return this.#onProof(frame)
+    if (this.#challenged !== undefined) throw new CoveyError('PROTOCOL_ERROR', 'a second hello')
+    const hello = readHello(frame)
+    if (this.#options.keys !== undefined) return this.#challenge(hello, bodyOf(frame))
+    return { hello, version: chooseVersion(hello), identity: undefined }
+  }
+
+  /** Sends the welcome and begins with what it says. */
+  greet(welcome: Welcome, { hello, version }: Introduction): void {
+    const { compression } = this.#options
+    const seals = version > 1 && hello.integrity === 'crc32c' && !this.#sealed
+    const whole: Welcome = {
+      ...welcome,
+      compress: version > 1 && compression !== undefined ? [compression.name] : undefined,
+      integrity: seals ? 'crc32c' : undefined,
+    }
+    this.#link.send(frameType.welcome, 0, 0, (out) => out.text(JSON.stringify(whole)))
+    if (seals) {
+      this.#link.outgoingSeal = crcSeal()
+      this.#link.incomingSeal = crcSeal()
+    }
+    if (whole.compress !== undefined) this.#useCompression(hello)
+  }
+
+  #challenge(hello: Hello, body: Uint8Array): undefined {
+    const ring = this.#options.keys!
+    if (hello.key === undefined || chooseVersion(hello) === 1) throw keyMissing(hello)
+    const { id, nonce } = hello.key
+    const clientNonce = fromHex(nonce)
+    if (clientNonce?.length !== nonceBytes) {
+      throw new CoveyError('PROTOCOL_ERROR', 'handshake: key.nonce is not 64 hexadecimal digits')
+    }
+    const key = ring.find(id)
+    if (key === undefined) throw keyUnknown(id)
+    const serverNonce = ring.crypto.random(nonceBytes)
+    const agreement = agree(ring.crypto, key, clientNonce, serverNonce)
+    const integrity = integrityOf(this.#options) === 'hmac' ? 'hmac' : 'none'
+    const proof = toHex(agreement.serverProof(body, integrity))
+    const challenge = new TextEncoder().encode(
+      JSON.stringify({ nonce: toHex(serverNonce), integrity, proof }),
+    )
+    this.#link.send(frameType.challenge, 0, 0, (out) => out.raw(challenge))
+    this.#sealed = integrity === 'hmac'
+    if (this.#sealed) this.#link.outgoingSeal = macSeal(agreement.serverFrames())
+    this.#challenged = {
+      hello,
+      agreement,
+      expectedProof: agreement.clientProof(body, challenge),
+      identity: { subject: key.subject, claims: { key: id } },
+    }
+  }
+
+  #onProof(frame: Frame): Introduction {
+    const challenged = this.#challenged
+    if (challenged === undefined) throw new CoveyError('PROTOCOL_ERROR', 'a proof before the hello')
+    const { hello, agreement, expectedProof, identity } = challenged
+    const proof = fromHex(readProof(frame)) ?? new Uint8Array(0)
+    if (!sameBytes(proof, expectedProof)) throw wrongProof(hello.key!.id)
+    if (this.#sealed) this.#link.incomingSeal = macSeal(agreement.clientFrames())
+    return { hello, version: chooseVersion(hello), identity }
+  }
+
+  #useCompression({ compress = [] }: Hello): void {
+    const { compression, compressAboveBytes = Number.POSITIVE_INFINITY } = this.#options
+    const taken = compress.includes(compression!.name)
+    this.#link.compress(compression!, taken ? compressAboveBytes : Number.POSITIVE_INFINITY)
+  }
+}
+
+function keyMissing({ newest }: Hello): CoveyError {
+  const why = newest === 1 ? 'speaks version 1 of the protocol, without keys' : 'proved no key'
+  const message = `this instance takes only clients with a key, and the client ${why}; set covey.keys there (createRuntime({ keys }))`
+  return new CoveyError('UNAUTHENTICATED', message)
+}
+
+function keyUnknown(id: string): CoveyError {
+  const message = `key "${id}" is not known here; add it to covey.keys of this instance, or connect with another one`
+  return new CoveyError('UNAUTHENTICATED', message)
+}
+
+function wrongProof(id: string): CoveyError {
+  const message = `the client does not have the secret of key "${id}"; give both sides the same secret under that id`
+  return new CoveyError('UNAUTHENTICATED', message)
+}

@@ -15,7 +15,8 @@ export function crc32c(
   end: number = bytes.length,
   before = 0,
 ): number {
-  const t = (tables ??= makeTables())
+  tables ??= makeTables()
+  const t = tables
   let crc = ~before
   let at = start
   for (const last = end - 8; at <= last; at += 8) {

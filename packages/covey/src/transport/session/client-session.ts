@@ -35,7 +35,8 @@ export class ClientSession implements Connection {
   readonly #options: ConnectOptions
   readonly #pipe: Pipe
   readonly #link: FrameLink
-  readonly #handshake: ClientHandshake
+  /** Until the welcome. */
+  #handshake: ClientHandshake | undefined
   readonly #pending = new Map<number, Pending>()
   readonly #numbers = new Map<string, number>()
   readonly #welcome = Promise.withResolvers<void>()
@@ -84,7 +85,7 @@ export class ClientSession implements Connection {
   /** Introduces this side and waits for the answer, within `handshakeMs`. */
   async handshake(): Promise<void> {
     const { limits, clock } = this.#options
-    this.#handshake.begin()
+    this.#handshake!.begin()
     const timer = clock.after(limits.handshakeMs, () => {
       this.#link.fail(new CoveyError('UNAVAILABLE', `no handshake within ${limits.handshakeMs} ms`))
     })
@@ -296,7 +297,7 @@ export class ClientSession implements Connection {
 
   #greeting(frame: Frame): void {
     if (frame.type === frameType.error) return this.#link.fail(readFarewell(frame))
-    const welcome = this.#handshake.take(frame)
+    const welcome = this.#handshake!.take(frame)
     if (welcome !== undefined) this.#accept(welcome)
   }
 
@@ -311,6 +312,7 @@ export class ClientSession implements Connection {
       throw new CoveyError('PROTOCOL_ERROR', `the server chose an unknown codec "${welcome.codec}"`)
     }
     this.#codec = codec
+    this.#handshake = undefined
     this.#instance = welcome.instance
     this.#version = welcome.covey
     for (const [number, path] of welcome.methods.entries()) this.#numbers.set(path, number)

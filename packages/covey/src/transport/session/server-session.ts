@@ -45,7 +45,8 @@ export class ServerSession {
   readonly #options: ListenOptions
   readonly #events: ServerSessionEvents
   readonly #link: FrameLink
-  readonly #handshake: ServerHandshake
+  /** Until the welcome. */
+  #handshake: ServerHandshake | undefined
   readonly #running = new Map<number, Running>()
   readonly #connectionId: string
   readonly #handshakeTimer: Timer
@@ -148,7 +149,7 @@ export class ServerSession {
   #onIntroduction(frame: Frame): void {
     if (this.#state === 'draining') return this.refuse(this.#stopping())
     if (this.#state !== 'new') throw new CoveyError('PROTOCOL_ERROR', 'a second hello')
-    const introduction = this.#handshake.take(frame)
+    const introduction = this.#handshake!.take(frame)
     if (introduction === undefined) return
     const { hello, version } = introduction
     this.#state = 'greeting'
@@ -187,7 +188,8 @@ export class ServerSession {
       methods: this.#dispatcher.methods.map(({ path }) => path),
     }
     this.#link.established(introduction.hello.maxFrameBytes)
-    this.#handshake.greet(welcome, introduction)
+    this.#handshake!.greet(welcome, introduction)
+    this.#handshake = undefined
     this.#handshakeTimer.stop()
     this.#codec = codec
     this.#peer = peer

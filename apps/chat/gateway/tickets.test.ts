@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { type CallOptions, CoveyError } from 'covey'
+import { type CallOptions, type Client, CoveyError } from 'covey'
 import { FakeClock } from 'covey/testing'
+import type { tickets as contract } from '../contracts/tickets.ts'
 import { Tickets } from './tickets.ts'
 
 const ann = { userId: 'u_ann-------', sessionId: 's_1' }
@@ -17,7 +18,7 @@ function setUp(...instances: string[]) {
     if (gateway === undefined) throw new CoveyError('UNAVAILABLE', 'none is running')
     return gateway.redeemOwn(ticket)
   }
-  const others = { redeem: Object.assign(redeem, { isError: (_: unknown): _ is never => false }) }
+  const others = { redeem: redeem as Client<typeof contract>['redeem'] }
   for (const instance of instances) {
     all.set(instance, new Tickets({ instance, others, clock, random: randomBytes }))
   }

@@ -8,6 +8,8 @@ import type { Instance } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { CallMetrics } from '../observe/call-metrics.ts'
 import { type Log, silentLog } from '../observe/log.ts'
+import type { AcceptedWork } from '../rpc/accepted-work.ts'
+import { createAcceptedWork } from '../rpc/create-accepted-work.ts'
 import { type ClientOptions, createClient } from '../rpc/create-client.ts'
 import { defaultRuntime } from '../rpc/default-runtime.ts'
 import { createDispatcher } from '../rpc/dispatcher.ts'
@@ -37,6 +39,7 @@ export class AppLife implements App {
   #state: App['state'] = 'new'
   #log: Log = silentLog
   #settings: FrameworkSettings | undefined
+  #work: AcceptedWork | undefined
   #stack = new ResourceStack(silentLog)
   #instance: Instance | undefined
   #listener: Listener | undefined
@@ -110,6 +113,7 @@ export class AppLife implements App {
     if (this.#options.runtime === undefined) {
       defaultRuntime({ registry: framework.registry, log: this.#log })
     }
+    this.#work = this.#acceptedWork(framework)
     await this.#openControlSocket()
     const context = this.#context(own)
     for (const resource of this.#options.resources ?? []) {
@@ -193,12 +197,15 @@ export class AppLife implements App {
   }
 
   #dispatcher(services: readonly AnyService[]): Dispatcher {
+    const work = this.#work!
     const system = systemServices(services, {
       report: () => this.#report(),
       stats: () => this.#stats(),
+      work,
     })
     return createDispatcher([...services, ...system], {
       instance: this.#id,
+      work,
       wheel: this.#runtime.wheel,
       log: this.#log,
       metrics: this.#metrics,
@@ -217,17 +224,32 @@ export class AppLife implements App {
     return { app: this.name, instance: this.#id, uptimeMs, connections, methods }
   }
 
+  /** What runs calls that nobody waits for, and keeps their results. */
+  #acceptedWork({ results }: FrameworkSettings): AcceptedWork {
+    const { limits } = this.#runtime
+    const { maxRunning } = results
+    const common = { instance: this.#id, clock: this.#clock, log: this.#log }
+    const work = createAcceptedWork({ ...common, limits, maxRunning, results })
+    this.#stack.push('results', () => work.store.close())
+    return work
+  }
+
   #report(): HealthReport {
     const uptimeMs = this.#uptimeMs
     const state = this.#state === 'ready' || this.#state === 'draining' ? this.#state : 'starting'
     return { state, app: this.name, instance: this.#id, pid: process.pid, uptimeMs }
   }
 
-  /** The registration is gone by now; callers hear it from the connection as well. */
+  /**
+   * The registration is gone by now; callers hear it from the connection as well. Accepted work ends first, while its results can
+   * still be collected.
+   */
   async #drain(listeners: readonly Listener[]): Promise<void> {
     const limit = new AbortController()
     const limitMs = this.#settings?.shutdownMs ?? 30_000
     const timer = this.#clock.after(limitMs, () => limit.abort())
+    await this.#work?.drain(limit.signal)
+    this.#work?.close()
     await Promise.all(listeners.map((listener) => listener.drain(limit.signal)))
     timer.stop()
     if (limit.signal.aborted) {

@@ -6,6 +6,12 @@ import { localPeer, type Peer } from './peer.ts'
 import type { Routing } from './routing.ts'
 import { nextSpan, type Trace } from './trace.ts'
 
+/**
+ * What the caller wants back: the result (`wait`), only to know that the work has begun (`notify`), or a token under which the
+ * result is kept (`submit`).
+ */
+export type CallMode = 'wait' | 'notify' | 'submit'
+
 /** Everything about a new call but its method and input. */
 export interface CallInit {
   /** Instant on `clock.monotonicMs()` at which the call is over. Default: never. */
@@ -17,6 +23,10 @@ export interface CallInit {
   readonly routing?: Routing | undefined
   /** The batch that it is an entry of. Its calls to one instance leave in one write. */
   readonly batch?: object | undefined
+  /** Default `wait`. */
+  readonly mode?: CallMode | undefined
+  /** Of a caller that does not wait: time for the work, in milliseconds. Default: none. */
+  readonly workMs?: number | undefined
   readonly clock?: Clock | undefined
 }
 
@@ -36,6 +46,12 @@ export class Call {
   readonly peer: Peer
   readonly routing: Routing | undefined
   readonly batch: object | undefined
+  readonly mode: CallMode
+  /**
+   * Time for the work in milliseconds, where its caller does not wait: there `deadlineMs` only bounds how long it takes until the
+   * work has begun. Means nothing at the server, whose `deadlineMs` is that of the work.
+   */
+  readonly workMs: number
   readonly clock: Clock
   #trace: Trace | undefined
   #controller: AbortController | undefined
@@ -50,6 +66,8 @@ export class Call {
     this.peer = init.peer ?? localPeer
     this.routing = init.routing
     this.batch = init.batch
+    this.mode = init.mode ?? 'wait'
+    this.workMs = init.workMs ?? Number.POSITIVE_INFINITY
     this.clock = init.clock ?? systemClock
     this.#trace = init.trace
   }

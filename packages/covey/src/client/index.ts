@@ -4,7 +4,10 @@ export { sleep } from '../base/sleep.ts'
 export type { CallOptions, Client } from '../contract/client.ts'
 export { type Contract, defineContract } from '../contract/define-contract.ts'
 export { clientStream, duplex, serverStream, unary } from '../contract/method.ts'
+export type { Settled } from '../contract/settled.ts'
+export type { ResultOptions, Ticket } from '../contract/ticket.ts'
 export { CoveyError } from '../error/covey-error.ts'
+export { results, type SettledResults } from '../rpc/results.ts'
 export {
   createWebClient,
   type LinkInfo,

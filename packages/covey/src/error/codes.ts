@@ -130,6 +130,21 @@ export const codes = {
     meaning: 'The instance is stopping and takes no new calls; the call was not run.',
     fix: 'Call another instance; the channel does so by itself.',
   },
+  RESULT_EXPIRED: {
+    http: 410,
+    grpc: 5,
+    retry: 'never',
+    meaning: 'No result waits under this token: its time is over, or the token was never given.',
+    fix: 'Collect results within `covey.results.keepMs` after the work has ended.',
+  },
+  RESULT_LOST: {
+    http: 500,
+    grpc: 15,
+    retry: 'idempotent',
+    meaning:
+      'A submitted call may have run, but its result is gone with its instance, or could not be kept.',
+    fix: 'See in the message which it was; submit again only if the method is idempotent.',
+  },
   PROTOCOL_ERROR: {
     http: 502,
     grpc: 13,

@@ -1,7 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import type { Peer } from '../call/peer.ts'
 import type { CoveyError } from '../error/covey-error.ts'
+import type { AcceptedWork } from '../rpc/accepted-work.ts'
+import { createAcceptedWork } from '../rpc/create-accepted-work.ts'
 import { createDispatcher } from '../rpc/dispatcher.ts'
+import { resultService } from '../rpc/result-service.ts'
 import type { Limits } from '../transport/limits.ts'
 import { listenError } from '../transport/session/session-listener.ts'
 import type { SessionSet } from '../transport/session/session-set.ts'
@@ -47,8 +50,11 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { clock, wheel } = context.runtime
   const limits = { ...context.runtime.limits, ...browserLimits, ...options.limits }
   const http = await createHttpServer(options)
-  const dispatcher = createDispatcher(options.services, {
+  const { instance, log } = context
+  const work = createAcceptedWork({ instance, clock, log, limits })
+  const dispatcher = createDispatcher([...options.services, resultService(work)], {
     instance: context.instance,
+    work,
     wheel,
     log: context.log,
     middleware: options.middleware ?? [],
@@ -65,7 +71,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     peers: () => sessions.peers(),
     disconnect: (matches, reason) => sessions.disconnect(matches, reason),
-    stop: () => stop(http, sessions, options),
+    stop: () => stop(http, sessions, work, options),
     [Symbol.asyncDispose]: () => gateway.stop(),
   }
   return gateway
@@ -83,12 +89,16 @@ async function listen(http: FastifyInstance, host: string, port: number): Promis
 async function stop(
   http: FastifyInstance,
   sessions: SessionSet,
+  work: AcceptedWork,
   { context, drainMs = 10_000 }: GatewayOptions,
 ): Promise<void> {
   const limit = new AbortController()
   const timer = context.runtime.clock.after(drainMs, () => limit.abort())
+  await work.drain(limit.signal)
+  work.close()
   await sessions.drain(limit.signal)
   timer.stop()
   await sessions.close()
+  work.store.close()
   await http.close()
 }

@@ -176,7 +176,10 @@ export class Channel {
 
   #unavailable({ routing }: Call): CoveyError {
     const { service, source } = this.#options
-    if (this.#closed) return new CoveyError('UNAVAILABLE', `${service}: the client is closed`)
+    if (this.#closed) {
+      const details = { service, instances: [], closed: true }
+      return new CoveyError('UNAVAILABLE', `${service}: the client is closed`, { details })
+    }
     const all = [...this.#endpoints.values()]
     const fitting = this.#fitting(routing)
     return noInstance({ service, source, listed: this.#listed, routing, fitting, all })

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import { Call, type CallInit } from '../call/call.ts'
+import { Call, type CallInit, type CallMode } from '../call/call.ts'
 import type { Handler } from '../call/handler.ts'
 import { toMetadata } from '../call/metadata.ts'
 import { type Routing, toRouting } from '../call/routing.ts'
@@ -8,6 +8,10 @@ import type { CallOptions, Client } from '../contract/client.ts'
 import type { Contract } from '../contract/define-contract.ts'
 import type { BoundMethod } from '../contract/method.ts'
 import { CoveyError } from '../error/covey-error.ts'
+import { CallTicket } from './call-ticket.ts'
+import { fromCall } from './from-call.ts'
+import { resultContract } from './result-contract.ts'
+import type { ResultSource } from './result-source.ts'
 
 /** What turns a contract into functions. Knows no platform, so that browsers use it too. */
 export interface ContractClientOptions {
@@ -24,14 +28,18 @@ export interface ContractClientOptions {
 
 const noWishes: CallOptions = Object.freeze({})
 
+/** The longest to wait until a server has begun work whose result is not waited for, in milliseconds. */
+const acceptanceMs = 5_000
+
 /** Makes a function of each method of a contract. */
 export function contractClient<C extends Contract>(
   contract: C,
   options: ContractClientOptions,
 ): Client<C> {
+  const source = resultSource(options)
   const methods = Object.values(contract.methods).map((method) => {
     const run =
-      method.kind === 'unary' ? unaryMethod(method, options) : streamMethod(method, options)
+      method.kind === 'unary' ? withModes(method, options, source) : streamMethod(method, options)
     const isError = (error: unknown, code: string) =>
       error instanceof CoveyError && error.code === code && Object.hasOwn(method.errors, code)
     return [method.name, Object.assign(run, { isError })]
@@ -39,9 +47,29 @@ export function contractClient<C extends Contract>(
   return Object.freeze(Object.fromEntries(methods)) as Client<C>
 }
 
-function unaryMethod(method: BoundMethod, options: ContractClientOptions) {
+/** The ways to call a method with one result. */
+function withModes(method: BoundMethod, options: ContractClientOptions, source: ResultSource) {
+  const submit = unaryMethod(method, options, 'submit')
+  const ticket = (token: string) => new CallTicket(token, method, source)
+  return Object.assign(unaryMethod(method, options), {
+    notify: unaryMethod(method, options, 'notify'),
+    submit: async (input: unknown, wishes?: CallOptions) =>
+      ticket((await submit(input, wishes)) as string),
+    ticket,
+  })
+}
+
+function resultSource(options: ContractClientOptions): ResultSource {
+  const { clock, currentCall } = options
+  // The token says which instance: where the client's other calls go is of no matter.
+  const { collect } = resultContract.methods
+  const ask = unaryMethod(collect, { ...options, routing: undefined })
+  return { clock, currentCall, collect: ask as ResultSource['collect'] }
+}
+
+function unaryMethod(method: BoundMethod, options: ContractClientOptions, mode?: CallMode) {
   return async (input: unknown, wishes: CallOptions = noWishes): Promise<unknown> => {
-    const { call, release } = openCall(method, input, wishes, options)
+    const { call, release } = openCall(method, input, wishes, options, mode)
     try {
       return await options.invoke(call)
     } catch (error) {
@@ -74,17 +102,21 @@ function openCall(
   input: unknown,
   wishes: CallOptions,
   { clock, currentCall, timeoutMs, routing }: ContractClientOptions,
+  mode: CallMode = 'wait',
 ): { call: Call; release: () => void } {
   const parent = currentCall()
   const allowedMs = wishes.timeoutMs ?? timeoutMs ?? method.timeoutMs
   if (Number.isNaN(allowedMs)) throw new TypeError(`${method.path}: timeoutMs is NaN`)
-  const deadlineMs = clock.monotonicMs() + allowedMs
+  const ownMs = mode === 'wait' ? allowedMs : Math.min(allowedMs, acceptanceMs)
+  const deadlineMs = clock.monotonicMs() + ownMs
   const init: CallInit = {
     clock,
     deadlineMs: parent === undefined ? deadlineMs : Math.min(deadlineMs, parent.deadlineMs),
     trace: nextSpan(parent?.trace),
     metadata: toMetadata(wishes.metadata),
     routing: wishes === noWishes ? routing : toRouting(wishes, routing),
+    mode,
+    workMs: allowedMs,
   }
   const call = new Call(method, input, init)
   return { call, release: link(call, parent, wishes.signal) }
@@ -109,22 +141,4 @@ function nothingToRelease(): void {}
 function asCancelled(reason: unknown): CoveyError {
   if (reason instanceof CoveyError) return reason
   return new CoveyError('CANCELLED', 'cancelled by the caller', { cause: reason })
-}
-
-/**
- * Notes which call an error came from. Its stack is that of the caller: where a connection read the error says nothing to
- * anybody, and in an async function the engine knows who waits.
- */
-function fromCall(thrown: unknown, method: BoundMethod): CoveyError {
-  const known = CoveyError.from(thrown)
-  const error = known.path === undefined ? known : again(known)
-  error.path = method.path
-  Error.captureStackTrace?.(error, fromCall)
-  return error
-}
-
-/** An error that another call has brought is that caller's: all calls of a connection share the reason of its loss. */
-function again(error: CoveyError): CoveyError {
-  const { code, message, details } = error
-  return new CoveyError(code, message, { details, cause: error })
 }

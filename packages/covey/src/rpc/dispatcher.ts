@@ -4,12 +4,15 @@ import type { AnyService } from '../contract/define-service.ts'
 import type { BoundMethod } from '../contract/method.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import type { Dispatcher } from '../transport/transport.ts'
+import type { AcceptedWork } from './accepted-work.ts'
 import { type ServerStackOptions, serverStack } from './server-stack.ts'
 
 /** What a dispatcher needs beside its services. */
 export interface DispatcherOptions extends ServerStackOptions {
   /** Id of the instance. */
   readonly instance: string
+  /** What runs calls whose caller does not wait; without it such calls are refused. */
+  readonly work?: AcceptedWork | undefined
 }
 
 /**
@@ -29,21 +32,30 @@ export function createDispatcher(
     if (names.has(name)) throw new TypeError(`two services have the name "${name}"`)
     names.add(name)
     for (const method of Object.values<BoundMethod>(service.contract.methods)) {
-      handlers.set(method.path, compose(serverStack(method, options), handlerOf(service, method)))
+      handlers.set(
+        method.path,
+        compose(serverStack(method, options), handlerOf(service, method, options.work)),
+      )
       methods.push(method)
     }
   }
-  return {
-    instance: options.instance,
-    methods,
-    serve: (call) =>
-      handlers.get(call.method.path)?.(call) ?? Promise.reject(unknown(call.method.path)),
-  }
+  const { instance, work } = options
+  const serve: Handler = (call) =>
+    handlers.get(call.method.path)?.(call) ?? Promise.reject(unknown(call.method.path))
+  if (work === undefined) return { instance, methods, serve }
+  return { instance, methods, serve, accept: (call) => work.accept(call, serve) }
 }
 
-function handlerOf(service: AnyService, method: BoundMethod): Handler {
+function handlerOf(
+  service: AnyService,
+  method: BoundMethod,
+  work: AcceptedWork | undefined,
+): Handler {
   const run = service.handlers[method.name] as (input: unknown, call: Call) => unknown
-  return async (call) => run.call(service.handlers, call.input, call)
+  return async (call) => {
+    if (call.mode !== 'wait') work?.begin(call)
+    return run.call(service.handlers, call.input, call)
+  }
 }
 
 function unknown(path: string): CoveyError {

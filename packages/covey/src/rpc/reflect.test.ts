@@ -43,7 +43,7 @@ test('what an instance says of itself is enough to call it', async () => {
   const contracts = await createClient(reflect, wishes).contracts()
   assert.deepEqual(
     contracts.map(({ name }) => name),
-    ['shop', 'covey.health', 'covey.stats', 'covey.reflect'],
+    ['shop', 'covey.health', 'covey.stats', 'covey.results', 'covey.reflect'],
   )
   const contract = describedContract(contracts[0]!)
   const api = createClient(contract, wishes) as unknown as Client<typeof shop>

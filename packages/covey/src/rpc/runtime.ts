@@ -139,7 +139,8 @@ export class Runtime implements AsyncDisposable {
     instances: () => AsyncIterable<readonly Instance[]>,
   ): Channel {
     if (this.#closing.signal.aborted) {
-      throw new CoveyError('UNAVAILABLE', `${service}: the client is closed`)
+      const details = { service, instances: [], closed: true }
+      throw new CoveyError('UNAVAILABLE', `${service}: the client is closed`, { details })
     }
     const known = this.#channels.get(key)
     if (known !== undefined) return known

@@ -17,6 +17,7 @@ test('the framework runs embedded and on this machine only, when nothing is set'
     tags: undefined,
     weight: undefined,
     drainWaitMs: 500,
+    results: { keepMs: 600_000, maxCount: 10_000, maxBytes: 67_108_864, maxRunning: 10_000 },
   })
 })
 

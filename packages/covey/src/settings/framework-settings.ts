@@ -28,6 +28,17 @@ export const frameworkSettings = defineSettings('covey', {
    * default is how long a watcher of the file registry may take.
    */
   drainWaitMs: integer({ min: 0, max: 60_000 }).default(500),
+  /** Of calls whose caller does not wait (`notify`, `submit`). */
+  results: {
+    /** How long a result waits to be collected, from the end of the work on, in milliseconds. */
+    keepMs: integer({ min: 1_000, max: 86_400_000 }).default(600_000),
+    /** Results that wait, together with submitted calls that run. */
+    maxCount: integer({ min: 1, max: 10_000_000 }).default(10_000),
+    /** Bytes of all results that wait. */
+    maxBytes: integer({ min: 1_024, max: 64 * 1024 ** 3 }).default(64 * 1024 * 1024),
+    /** Calls that run at the same time without anybody waiting for them. */
+    maxRunning: integer({ min: 1, max: 10_000_000 }).default(10_000),
+  },
 })
 
 /** The settings of the framework, as an application gets them. */

@@ -9,9 +9,12 @@ import type { Contract, Methods } from '../contract/define-contract.ts'
 import type { Service } from '../contract/define-service.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { type Log, silentLog } from '../observe/log.ts'
+import type { AcceptedWork } from '../rpc/accepted-work.ts'
 import { clientStack } from '../rpc/client-stack.ts'
 import { contractClient } from '../rpc/contract-client.ts'
+import { createAcceptedWork } from '../rpc/create-accepted-work.ts'
 import { createDispatcher } from '../rpc/dispatcher.ts'
+import { resultService } from '../rpc/result-service.ts'
 import { defaultLimits } from '../transport/limits.ts'
 import { createMemoryTransport } from '../transport/memory/memory-transport.ts'
 import type { Connection, Listener, Transport } from '../transport/transport.ts'
@@ -86,8 +89,11 @@ export class LocalService<Name extends string, M extends Methods> {
   }
 
   #listen(): Promise<Listener> {
-    const dispatcher = createDispatcher([this.#service as unknown as Service], {
-      instance: 'local',
+    const work = localWork(this.#clock, this.#log)
+    const services = [this.#service as unknown as Service, resultService(work)]
+    const dispatcher = createDispatcher(services, {
+      instance: work.instance,
+      work,
       wheel: this.#wheel,
       log: this.#log,
       middleware: [],
@@ -98,4 +104,9 @@ export class LocalService<Name extends string, M extends Methods> {
       authenticate: async () => this.#opening,
     })
   }
+}
+
+/** Results of submitted calls live as long as the server does. */
+function localWork(clock: Clock, log: Log): AcceptedWork {
+  return createAcceptedWork({ instance: 'local', clock, log, limits: defaultLimits })
 }

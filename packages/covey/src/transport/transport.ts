@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import type { Call } from '../call/call.ts'
 import type { Handler } from '../call/handler.ts'
 import type { MethodRef } from '../call/method-ref.ts'
 import type { Identity, Peer } from '../call/peer.ts'
@@ -60,6 +61,12 @@ export interface Dispatcher {
   readonly methods: readonly MethodRef[]
   /** Runs a call: validation, middleware, handler. */
   readonly serve: Handler
+  /**
+   * Runs a call of mode `notify` or `submit`, detached from its caller. Resolves when the handler has begun, with the token of the
+   * result to come where there is one. Rejects when the call was refused: then the handler was not begun, and never will be.
+   * Until then cancelling the call takes it back; from then on it does nothing. A server without this function takes no such calls.
+   */
+  readonly accept?: (call: Call) => Promise<string | undefined>
 }
 
 /** A connection to one instance, with many calls in flight. */

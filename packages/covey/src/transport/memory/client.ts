@@ -35,8 +35,11 @@ export async function connectMemory(
       const message = `instance ${dispatcher.instance} has no method ${call.method.path}`
       throw new CoveyError('UNIMPLEMENTED', message)
     }
-    const { deadlineMs, trace, metadata } = call
-    return new Call(known, copyValue(call.input), { deadlineMs, trace, metadata, peer, clock })
+    const { trace, metadata, mode } = call
+    // The time of work that nobody waits for is not that of its acceptance.
+    const deadlineMs = mode === 'wait' ? call.deadlineMs : clock.monotonicMs() + call.workMs
+    const init = { deadlineMs, trace, metadata, mode, peer, clock }
+    return new Call(known, copyValue(call.input), init)
   })
 }
 

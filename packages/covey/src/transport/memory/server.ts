@@ -1,5 +1,6 @@
 import type { Call } from '../../call/call.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { acceptsNothing } from '../accepts-nothing.ts'
 import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
 
 /** The end of a memory connection that takes calls. */
@@ -8,7 +9,10 @@ export interface MemoryServer extends Listener {
   readonly options: ListenOptions
   /** True once `drain` was asked for. */
   readonly draining: boolean
-  /** Begins a call, which counts as running until `finish`. @throws CoveyError `DRAINING` */
+  /**
+   * Begins a call, which counts as running until `finish`. Settles when it was accepted, where the caller does not wait.
+   * @throws CoveyError `DRAINING`
+   */
   serve(call: Call): Promise<unknown>
   finish(call: Call): void
   /** Adds a connection that is told about drain and close. */
@@ -48,7 +52,8 @@ export function createMemoryServer(
     serve(call) {
       if (draining) return Promise.reject(stopping(dispatcher))
       running.add(call)
-      return dispatcher.serve(call)
+      if (call.mode === 'wait') return dispatcher.serve(call)
+      return dispatcher.accept?.(call) ?? Promise.reject(acceptsNothing(dispatcher))
     },
     finish(call) {
       running.delete(call)

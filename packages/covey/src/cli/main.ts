@@ -1,4 +1,7 @@
 import { Command } from 'commander'
+import { benchCommand } from './bench.ts'
+import { callCommand } from './call.ts'
+import { describeCommand } from './describe.ts'
 import { failure } from './failure.ts'
 import { logsCommand } from './logs.ts'
 import { flushOutput } from './output.ts'
@@ -38,4 +41,7 @@ function createProgram(): Command {
     .addCommand(statusCommand())
     .addCommand(logsCommand())
     .addCommand(tokenCommand())
+    .addCommand(callCommand())
+    .addCommand(describeCommand())
+    .addCommand(benchCommand())
 }

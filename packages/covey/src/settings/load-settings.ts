@@ -24,8 +24,8 @@ export interface LoadSettingsOptions<D extends readonly SettingsDefinition[]> {
   readonly cwd?: string
   /** Settings given in code, which win over all else. */
   readonly overrides?: { readonly [X in D[number] as X['section']]?: SettingsInput<X> }
-  /** Sections of the files that belong to other programs and are left alone. Default none. */
-  readonly knownSections?: readonly string[]
+  /** Sections of the files that belong to other programs and are left alone; `'any'` for tools. Default none. */
+  readonly knownSections?: readonly string[] | 'any'
 }
 
 /** Settings by the name of their section. */
@@ -60,7 +60,9 @@ export async function loadSettings<const D extends readonly SettingsDefinition[]
   ]
   const problems = [...files.problems]
   for (const layer of [...files.layers, code]) {
-    problems.push(...findUnknownSections(layer, [...sections, ...knownSections]))
+    if (knownSections !== 'any') {
+      problems.push(...findUnknownSections(layer, [...sections, ...knownSections]))
+    }
     problems.push(...definitions.flatMap((definition) => findUnknownKeys(layer, definition)))
   }
   const loaded: Record<string, unknown> = {}

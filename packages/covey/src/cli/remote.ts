@@ -1,0 +1,125 @@
+import { dirname } from 'node:path'
+import { Option } from 'commander'
+import { systemClock } from '../base/clock.ts'
+import { closestName } from '../base/closest-name.ts'
+import { compose } from '../call/handler.ts'
+import type { Client } from '../contract/client.ts'
+import type { Contract } from '../contract/define-contract.ts'
+import type { ContractDescription, MethodDescription } from '../contract/describe-contract.ts'
+import { CoveyError } from '../error/covey-error.ts'
+import { clientStack } from '../rpc/client-stack.ts'
+import { contractClient } from '../rpc/contract-client.ts'
+import { reflect } from '../rpc/reflect.ts'
+import { createRuntime, type Runtime } from '../rpc/runtime.ts'
+import { frameworkSettings } from '../settings/framework-settings.ts'
+import { loadSettings } from '../settings/load-settings.ts'
+import { findConfig } from '../supervisor/load-fleet.ts'
+
+/** What every command takes that speaks with services. */
+export interface RemoteOptions {
+  /** `host:port`, or a URL. */
+  readonly target?: string
+  readonly registry?: string
+}
+
+/** `--target <address>` and `--registry <url>` */
+export const remoteOptions: readonly Option[] = [
+  new Option(
+    '-t, --target <address>',
+    'host:port, tls://host:port or unix:/path instead of the registry',
+  ),
+  new Option('-r, --registry <url>', 'where instances are found (default: as in config.yaml)'),
+]
+
+/** Services as a command reaches them. */
+export interface Remote extends AsyncDisposable {
+  readonly runtime: Runtime
+  /** The URL of `--target`. */
+  readonly target: string | undefined
+  /** Names of the services in the registry; with a target: those that it serves. */
+  services(): Promise<readonly string[]>
+  /** What a service says of itself. @throws CoveyError `NOT_FOUND` with the names there are */
+  describe(service: string): Promise<ContractDescription>
+  /** Functions for a contract that instances of `service` serve. */
+  client<C extends Contract>(contract: C, service: string): Client<C>
+}
+
+/** Time for finding out who is there, in milliseconds. */
+const lookMs = 3_000
+
+/**
+ * Opens the way to services, with the settings of the project the command is run in: section `covey` of `config.yaml` beside
+ * `covey.config.ts`, here or in a folder above.
+ * @throws CoveyError `INVALID_SETTINGS`
+ */
+export async function openRemote(options: RemoteOptions): Promise<Remote> {
+  const root = await findConfig(process.cwd()).then(dirname, () => process.cwd())
+  // Names of files in settings begin at the project, wherever in it the command is run.
+  process.chdir(root)
+  const { covey } = await loadSettings([frameworkSettings], { knownSections: 'any' })
+  const runtime = createRuntime({ registry: options.registry ?? covey.registry })
+  const target = options.target === undefined ? undefined : targetUrl(options.target)
+  const remote: Remote = {
+    runtime,
+    target,
+    async services() {
+      if (target !== undefined) return (await contracts(reflect.name)).map(({ name }) => name)
+      const registry = await runtime.registry()
+      return registry.services()
+    },
+    async describe(service) {
+      const known = await remote.services()
+      if (target === undefined && !known.includes(service) && !service.startsWith('covey.')) {
+        throw unknownName('service', service, known)
+      }
+      const through = service.startsWith('covey.') ? (known[0] ?? service) : service
+      const found = (await contracts(through)).find(({ name }) => name === service)
+      if (found === undefined) throw unknownName('service', service, known)
+      return found
+    },
+    client: (contract, service) => {
+      if (target === undefined && service === contract.name && service.startsWith('covey.')) {
+        const fix = 'say which one with --target'
+        throw new CoveyError('INVALID_INPUT', `every instance has ${service}: ${fix}`)
+      }
+      const channel =
+        target === undefined ? runtime.channel(service) : runtime.channelTo(target, service)
+      const invoke = compose(clientStack({ wheel: runtime.wheel, middleware: [] }), channel.invoke)
+      const currentCall = () => undefined
+      return contractClient(contract, { clock: systemClock, invoke, currentCall })
+    },
+    [Symbol.asyncDispose]: () => runtime.close(),
+  }
+  const contracts = (through: string) =>
+    remote.client(reflect, through).contracts(undefined, { timeoutMs: lookMs })
+  return remote
+}
+
+/** `users.get` as its two parts. @throws CoveyError `INVALID_INPUT` */
+export function splitPath(path: string): { service: string; name: string } {
+  const dot = path.lastIndexOf('.')
+  if (dot > 0 && dot < path.length - 1) {
+    return { service: path.slice(0, dot), name: path.slice(dot + 1) }
+  }
+  throw new CoveyError('INVALID_INPUT', `"${path}": say service.method, like users.get`)
+}
+
+/** The method of a description. @throws CoveyError `NOT_FOUND` with the names there are */
+export function methodOf(description: ContractDescription, name: string): MethodDescription {
+  const found = description.methods.find((method) => method.name === name)
+  if (found !== undefined) return found
+  const names = description.methods.map((method) => method.name)
+  throw unknownName(`method of ${description.name}`, name, names)
+}
+
+function unknownName(what: string, name: string, known: readonly string[]): CoveyError {
+  const closest = closestName(name, known)
+  const own = known.filter((other) => !other.startsWith('covey.'))
+  const hint = closest === undefined ? '' : `; did you mean "${closest}"?`
+  const list = own.length === 0 ? 'nothing is there' : `there are: ${own.join(', ')}`
+  return new CoveyError('NOT_FOUND', `no ${what} "${name}"${hint} (${list})`)
+}
+
+function targetUrl(target: string): string {
+  return /^[a-z]+:(?!\d+$)/i.test(target) ? target : `tcp://${target}`
+}

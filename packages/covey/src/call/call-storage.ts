@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Call } from './call.ts'
+import type { ContextRunner } from './input-source.ts'
 
 // One for the process on purpose: the context of a call must reach code that was handed nothing.
 const storage = new AsyncLocalStorage<Call>()
@@ -10,6 +11,11 @@ const storage = new AsyncLocalStorage<Call>()
  */
 export function currentCall(): Call | undefined {
   return storage.getStore()
+}
+
+/** Keeps where the running code is: in which call, and in the contexts of others; to run work there later. */
+export function keepContext(): ContextRunner {
+  return AsyncLocalStorage.snapshot()
 }
 
 /** Runs `work` as part of `call`. */

@@ -19,6 +19,7 @@ export interface CallInit {
   /** Default: a new trace. */
   readonly trace?: Trace | undefined
   readonly metadata?: Metadata | undefined
+  readonly baggage?: Metadata | undefined
   readonly peer?: Peer | undefined
   readonly routing?: Routing | undefined
   /** The batch that it is an entry of. Its calls to one instance leave in one write. */
@@ -38,11 +39,16 @@ type CancelListener = (reason: CoveyError) => void
  */
 export class Call {
   readonly method: MethodRef
-  /** What the caller sent; behind input validation, what the schema made of it. */
+  /**
+   * What the caller sent; behind input validation, what the schema made of it. Of client streams and duplex: an
+   * `AsyncIterable` of that, for one reader.
+   */
   input: unknown
   /** Instant on the monotonic clock at which the call is over; `Infinity` when it has no limit. */
   readonly deadlineMs: number
   readonly metadata: Metadata
+  /** Text that goes on with every call that is made for this one, to the leaves: a tenant, an experiment. */
+  readonly baggage: Metadata
   readonly peer: Peer
   readonly routing: Routing | undefined
   readonly batch: object | undefined
@@ -63,6 +69,7 @@ export class Call {
     this.input = input
     this.deadlineMs = init.deadlineMs ?? Number.POSITIVE_INFINITY
     this.metadata = init.metadata ?? noMetadata
+    this.baggage = init.baggage ?? noMetadata
     this.peer = init.peer ?? localPeer
     this.routing = init.routing
     this.batch = init.batch

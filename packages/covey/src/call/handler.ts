@@ -1,8 +1,9 @@
 import type { Call } from './call.ts'
 
 /**
- * Carries out one call. Unary calls settle with the result; streaming calls settle with an
- * `AsyncIterable` of results as soon as the stream is open. Rejects with a `CoveyError`.
+ * Carries out one call. Calls with one result (unary, client stream) settle with it; those with a stream of results (server
+ * stream, duplex) settle with an `AsyncIterable` as soon as it is open. `call.input` is an `AsyncIterable` for client streams
+ * and duplex. Rejects with a `CoveyError`.
  */
 export type Handler = (call: Call) => Promise<unknown>
 

@@ -11,6 +11,8 @@ export interface CallOptions extends RoutingOptions {
   signal?: AbortSignal
   /** Text that travels with the call. */
   metadata?: Readonly<Record<string, string>>
+  /** Text that travels with the call and with all calls made for it; added to what an outer call carries. */
+  baggage?: Readonly<Record<string, string>>
 }
 
 interface ErrorGuard<M extends Method> {
@@ -46,10 +48,31 @@ export interface ServerStreamClient<M extends Method> extends ErrorGuard<M> {
   (input: CallInput<M>, options?: CallOptions): AsyncIterable<CallOutput<M>>
 }
 
+/**
+ * Where the inputs of a stream come from: a generator, a list, a Node `Readable`, a web `ReadableStream`. It is asked for
+ * an element when the server has room for it, and left (`return`, `finally`) when the call ends before it does.
+ */
+export type StreamSource<T> = AsyncIterable<T> | Iterable<T>
+
+/** Calls a method with a stream of inputs. What the source throws ends the call and is thrown here. */
+export interface ClientStreamClient<M extends Method> extends ErrorGuard<M> {
+  (source: StreamSource<CallInput<M>>, options?: CallOptions): Promise<CallOutput<M>>
+}
+
+/** Calls a method with a stream both ways. Leaving the loop early cancels the call; its inputs may end before. */
+export interface DuplexClient<M extends Method> extends ErrorGuard<M> {
+  (source: StreamSource<CallInput<M>>, options?: CallOptions): AsyncIterable<CallOutput<M>>
+}
+
+interface MethodClients<M extends Method> {
+  unary: UnaryClient<M>
+  serverStream: ServerStreamClient<M>
+  clientStream: ClientStreamClient<M>
+  duplex: DuplexClient<M>
+}
+
 /** Calls one method. */
-export type MethodClient<M extends Method> = M['kind'] extends 'unary'
-  ? UnaryClient<M>
-  : ServerStreamClient<M>
+export type MethodClient<M extends Method> = MethodClients<M>[M['kind']]
 
 /** A contract as functions. */
 export type Client<C extends Contract> = C extends Contract<string, infer M> ? ClientOf<M> : never

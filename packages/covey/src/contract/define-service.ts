@@ -17,10 +17,23 @@ export interface MethodCall<M extends Method> extends Omit<Call, 'error'> {
   ): CoveyError
 }
 
-/** The function behind one method. */
-export type MethodHandler<M extends Method> = M['kind'] extends 'unary'
-  ? (input: HandlerInput<M>, call: MethodCall<M>) => HandlerOutput<M> | Promise<HandlerOutput<M>>
-  : (input: HandlerInput<M>, call: MethodCall<M>) => AsyncIterable<HandlerOutput<M>>
+interface MethodHandlers<M extends Method> {
+  unary(input: HandlerInput<M>, call: MethodCall<M>): OneResult<M>
+  serverStream(input: HandlerInput<M>, call: MethodCall<M>): AsyncIterable<HandlerOutput<M>>
+  clientStream(inputs: AsyncIterable<HandlerInput<M>>, call: MethodCall<M>): OneResult<M>
+  duplex(
+    inputs: AsyncIterable<HandlerInput<M>>,
+    call: MethodCall<M>,
+  ): AsyncIterable<HandlerOutput<M>>
+}
+
+type OneResult<M extends Method> = HandlerOutput<M> | Promise<HandlerOutput<M>>
+
+/**
+ * The function behind one method. A stream of inputs is read once, by one reader; it throws what ended the call on the other
+ * side. Leaving it early holds the caller's source until the call ends.
+ */
+export type MethodHandler<M extends Method> = MethodHandlers<M>[M['kind']]
 
 /** The functions behind all methods of a contract. */
 export type Handlers<M extends Methods> = { readonly [K in keyof M]: MethodHandler<M[K]> }

@@ -4,10 +4,15 @@ import { Call } from '../call/call.ts'
 import { currentCall } from '../call/call-storage.ts'
 import type { Handler } from '../call/handler.ts'
 import { defineContract } from '../contract/define-contract.ts'
-import { serverStream, unary } from '../contract/method.ts'
+import { clientStream, duplex, serverStream, unary } from '../contract/method.ts'
 import { callContext } from './call-context.ts'
 
-const { methods } = defineContract('t', { ask: unary(), items: serverStream() })
+const { methods } = defineContract('t', {
+  ask: unary(),
+  items: serverStream(),
+  upload: clientStream(),
+  talk: duplex(),
+})
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
@@ -66,6 +71,22 @@ test('the body of a stream is in the call, though its reader is in none or in an
   assert.deepEqual(await readInOther(new Call(methods.ask, undefined)), { done: false, value: 2 })
   assert.deepEqual(await stream.return?.(), { done: true, value: undefined })
   assert.deepEqual(seen, [call, call, call])
+})
+
+test('all four kinds run within their call, and those with one result give it as it is', async () => {
+  for (const method of [methods.ask, methods.upload]) {
+    const call = new Call(method, undefined)
+    assert.equal(await callContext(async () => currentCall())(call), call)
+  }
+  for (const method of [methods.items, methods.talk]) {
+    const call = new Call(method, undefined)
+    const stream = await open(call, async () =>
+      (async function* () {
+        yield currentCall()
+      })(),
+    )
+    assert.equal((await stream.next()).value, call)
+  }
 })
 
 test('a stream that needs no ending can be left', async () => {

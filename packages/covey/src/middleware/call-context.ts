@@ -1,11 +1,12 @@
 import type { Call } from '../call/call.ts'
 import { runInCall } from '../call/call-storage.ts'
 import type { Middleware } from '../call/handler.ts'
+import { givesStream } from '../call/method-ref.ts'
 
 /** Makes the call the current one for everything its handler does, now and later. */
 export const callContext: Middleware = (next) => (call) => {
   const result = runInCall(call, () => next(call))
-  if (call.method.kind === 'unary' || call.method.kind === 'clientStream') return result
+  if (!givesStream(call.method.kind)) return result
   return result.then((stream) => inCall(stream as AsyncIterable<unknown>, call))
 }
 

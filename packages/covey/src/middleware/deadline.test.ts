@@ -4,12 +4,12 @@ import { TimerWheel } from '../base/timer-wheel.ts'
 import { Call } from '../call/call.ts'
 import type { Handler } from '../call/handler.ts'
 import { defineContract } from '../contract/define-contract.ts'
-import { serverStream, unary } from '../contract/method.ts'
+import { duplex, serverStream, unary } from '../contract/method.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { FakeClock } from '../testing/fake-clock.ts'
 import { deadline } from './deadline.ts'
 
-const { methods } = defineContract('t', { ask: unary(), items: serverStream() })
+const { methods } = defineContract('t', { ask: unary(), items: serverStream(), talk: duplex() })
 
 function bench(handler: Handler, deadlineMs: number, method = methods.ask as Call['method']) {
   const clock = new FakeClock()
@@ -80,9 +80,12 @@ test('a call without a limit costs no entry', () => {
 })
 
 test('an open stream is cancelled at its deadline, long after its promise', async () => {
-  const stream = (async function* () {})()
+  const stream = (async function* () {
+    yield 1
+  })()
   const { clock, wheel, call, run } = bench(async () => stream, 500, methods.items)
-  assert.equal(await run(), stream)
+  const items = ((await run()) as AsyncIterable<unknown>)[Symbol.asyncIterator]()
+  assert.deepEqual(await items.next(), { done: false, value: 1 })
   const codes: string[] = []
   call.onCancel(({ code }) => codes.push(code))
   await clock.advance(490)
@@ -90,6 +93,41 @@ test('an open stream is cancelled at its deadline, long after its promise', asyn
   await clock.advance(30)
   assert.deepEqual(codes, ['DEADLINE_EXCEEDED'])
   assert.equal(wheel.size, 0)
+})
+
+test('a stream leaves nothing in the wheel once it is at its end, has failed or was left', async () => {
+  const good = async () =>
+    (async function* () {
+      yield 1
+      yield 2
+    })()
+  const failing = async () =>
+    (async function* () {
+      yield 1
+      throw new CoveyError('NOT_FOUND', 'gone')
+    })()
+  const never = () => Promise.reject(new CoveyError('NOT_FOUND', 'gone'))
+  const read = async (handler: Handler, count: number, method: Call['method']) => {
+    const { wheel, run } = bench(handler, 500, method)
+    let seen = 0
+    try {
+      for await (const _ of (await run()) as AsyncIterable<unknown>) {
+        seen += 1
+        assert.equal(wheel.size, 1)
+        if (seen === count) break
+      }
+    } catch (error) {
+      assert.equal((error as CoveyError).code, 'NOT_FOUND')
+    }
+    assert.equal(wheel.size, 0)
+    return seen
+  }
+  for (const method of [methods.items, methods.talk]) {
+    assert.equal(await read(good, 9, method), 2)
+    assert.equal(await read(good, 1, method), 1)
+    assert.equal(await read(failing, 9, method), 1)
+    assert.equal(await read(never, 9, method), 0)
+  }
 })
 
 test('the end of a stream that was left takes its entry along', async () => {

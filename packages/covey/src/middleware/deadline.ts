@@ -1,6 +1,7 @@
 import type { TimerWheel } from '../base/timer-wheel.ts'
 import type { Call } from '../call/call.ts'
 import type { Middleware } from '../call/handler.ts'
+import { givesStream } from '../call/method-ref.ts'
 import { CoveyError } from '../error/covey-error.ts'
 
 /**
@@ -20,11 +21,30 @@ export function deadline(wheel: TimerWheel): Middleware {
   }
 }
 
-/** Streams are done long after their promise; their entry stays and finds a call that is over. */
 function whenDone(result: Promise<unknown>, call: Call, remove: () => void): Promise<unknown> {
-  if (call.method.kind !== 'unary') return result
+  if (givesStream(call.method.kind)) {
+    return result.then(
+      (stream) => endingWith(stream as AsyncIterable<unknown>, remove),
+      (error) => {
+        remove()
+        throw error
+      },
+    )
+  }
   result.then(remove, remove)
   return result
+}
+
+/** A stream is done long after the promise of it: when its end is reached, it fails, or its reader leaves. */
+async function* endingWith(
+  stream: AsyncIterable<unknown>,
+  remove: () => void,
+): AsyncGenerator<unknown> {
+  try {
+    yield* stream
+  } finally {
+    remove()
+  }
 }
 
 function exceeded(call: Call, when: string): CoveyError {

@@ -3,12 +3,17 @@ import { test } from 'node:test'
 import { Call } from '../call/call.ts'
 import type { Handler } from '../call/handler.ts'
 import { defineContract } from '../contract/define-contract.ts'
-import { type BoundMethod, serverStream, unary } from '../contract/method.ts'
+import { type BoundMethod, clientStream, duplex, serverStream, unary } from '../contract/method.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { RecordingLog } from '../testing/recording-log.ts'
 import { failureReport } from './failure-report.ts'
 
-const { methods } = defineContract('users', { get: unary(), items: serverStream() })
+const { methods } = defineContract('users', {
+  get: unary(),
+  items: serverStream(),
+  upload: clientStream(),
+  talk: duplex(),
+})
 
 function bench(handler: Handler, method: BoundMethod = methods.get) {
   const log = new RecordingLog()
@@ -44,6 +49,28 @@ test('what nobody declared is logged under an id, and only the id leaves', async
     })
     const fields = { err: thrown, errorId, method: 'users.get', traceId: call.trace.traceId }
     assert.deepEqual(log.lines, [{ level: 'error', fields, message: 'users.get failed' }])
+  }
+})
+
+test('one result passes as it is, and a stream of them is reported where it fails', async () => {
+  const result = { one: 'result' }
+  for (const method of [methods.get, methods.upload]) {
+    assert.equal(await bench(async () => result, method).run(), result)
+    assert.equal((await failure(bench(failing(new Error('x')), method).run())).code, 'INTERNAL')
+  }
+  for (const method of [methods.items, methods.talk]) {
+    const { log, run } = bench(
+      async () =>
+        (async function* () {
+          yield 1
+          throw new Error('password 123')
+        })(),
+      method,
+    )
+    const stream = ((await run()) as AsyncIterable<unknown>)[Symbol.asyncIterator]()
+    assert.deepEqual(await stream.next(), { done: false, value: 1 })
+    assert.equal((await failure(stream.next())).code, 'INTERNAL')
+    assert.equal(log.lines.length, 1)
   }
 })
 

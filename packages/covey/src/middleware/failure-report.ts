@@ -1,5 +1,6 @@
 import type { Call } from '../call/call.ts'
 import type { Middleware } from '../call/handler.ts'
+import { givesStream } from '../call/method-ref.ts'
 import { codeEntry } from '../error/codes.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import type { Log } from '../observe/log.ts'
@@ -12,7 +13,7 @@ export function failureReport(log: Log): Middleware {
   return (next) => async (call) => {
     try {
       const result = await next(call)
-      return call.method.kind === 'unary' ? result : reportEach(result, call, log)
+      return givesStream(call.method.kind) ? reportEach(result, call, log) : result
     } catch (error) {
       throw report(error, call, log)
     }

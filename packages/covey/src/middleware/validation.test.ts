@@ -5,7 +5,7 @@ import type { Schema, SchemaResult } from '../base/schema.ts'
 import { Call } from '../call/call.ts'
 import type { Handler } from '../call/handler.ts'
 import { defineContract } from '../contract/define-contract.ts'
-import { type BoundMethod, serverStream, unary } from '../contract/method.ts'
+import { type BoundMethod, clientStream, duplex, serverStream, unary } from '../contract/method.ts'
 import type { CoveyError } from '../error/covey-error.ts'
 import { validation } from './validation.ts'
 
@@ -13,6 +13,8 @@ const user = z.object({ id: z.string(), deep: z.boolean().default(false) })
 const { methods } = defineContract('users', {
   get: unary({ input: user, output: z.object({ id: z.string() }) }),
   items: serverStream({ input: user, output: z.object({ n: z.number() }) }),
+  add: clientStream({ input: user, output: z.object({ n: z.number() }) }),
+  talk: duplex({ input: user, output: z.object({ n: z.number() }) }),
 })
 
 function run(method: BoundMethod, input: unknown, handler: Handler): Promise<unknown> {
@@ -83,6 +85,61 @@ test('each element of a stream is checked, and those before a wrong one arrive',
     { code: 'INVALID_OUTPUT', message: /^users\.items output: n: / },
   )
   assert.deepEqual(seen, [{ n: 1 }])
+})
+
+async function* listed(...items: unknown[]) {
+  yield* items
+}
+
+const inputsOf = (call: Call) => call.input as AsyncIterable<unknown>
+
+test('each input of a stream is checked when the handler asks for it', async () => {
+  for (const method of [methods.add, methods.talk] as BoundMethod[]) {
+    const seen: unknown[] = []
+    const handler: Handler = async (call) => {
+      for await (const item of inputsOf(call)) seen.push(item)
+    }
+    const inputs = listed({ id: '7', extra: 1 }, { id: 7 }, { id: '8' })
+    await assert.rejects(run(method, inputs, handler), {
+      code: 'INVALID_INPUT',
+      message: new RegExp(`^${method.path} input: id: `),
+    })
+    assert.deepEqual(seen, [{ id: '7', deep: false }])
+  }
+})
+
+test('the one result of a stream of inputs is checked, and each of a stream both ways', async () => {
+  const secret = { n: 1, password: 'x' }
+  assert.deepEqual(await run(methods.add, listed(), async () => secret), { n: 1 })
+  await assert.rejects(
+    run(methods.add, listed(), async () => 'one'),
+    { code: 'INVALID_OUTPUT', message: /^users\.add output: / },
+  )
+  const results = await run(methods.talk, listed(), async () => listed(secret, { n: 'two' }))
+  const seen: unknown[] = []
+  await assert.rejects(
+    async () => {
+      for await (const item of results as AsyncIterable<unknown>) seen.push(item)
+    },
+    { code: 'INVALID_OUTPUT', message: /^users\.talk output: n: / },
+  )
+  assert.deepEqual(seen, [{ n: 1 }])
+})
+
+test('a handler that leaves its inputs leaves those it was given', async () => {
+  let left = false
+  const inputs = (async function* () {
+    try {
+      for (;;) yield { id: '7' }
+    } finally {
+      left = true
+    }
+  })()
+  await run(methods.add, inputs, async (call) => {
+    for await (const _ of inputsOf(call)) break
+    return { n: 1 }
+  })
+  assert.equal(left, true)
 })
 
 test('a reader that leaves a stream ends the one of the handler', async () => {

@@ -1,5 +1,6 @@
 import type { Schema, SchemaResult } from '../base/schema.ts'
 import type { Middleware } from '../call/handler.ts'
+import { givesStream, takesStream } from '../call/method-ref.ts'
 import { type FastCheck, fastCheck } from '../contract/fast-check.ts'
 import type { BoundMethod } from '../contract/method.ts'
 import { schemaError } from '../contract/schema.ts'
@@ -7,26 +8,30 @@ import { CoveyError } from '../error/covey-error.ts'
 
 /**
  * Input is checked before the handler sees it, and output before it leaves, so that no field goes out which
- * the contract does not name.
+ * the contract does not name; of a stream each element, when the handler or the transport asks for it.
  * Errors: `INVALID_INPUT` to the caller; `INVALID_OUTPUT` is the handler's fault.
  */
 export function validation(method: BoundMethod): Middleware {
-  const checkInput = checker(method.input, 'INVALID_INPUT', `${method.path} input`)
+  const one = checker(method.input, 'INVALID_INPUT', `${method.path} input`)
+  const checkInput = takesStream(method.kind) ? each(one) : one
   const checkOutput = checker(method.output, 'INVALID_OUTPUT', `${method.path} output`)
-  const oneOutput = method.kind === 'unary' || method.kind === 'clientStream'
+  const oneOutput = !givesStream(method.kind)
   return (next) => async (call) => {
     const input = checkInput(call.input)
     call.input = input instanceof Promise ? await input : input
     const result = await next(call)
-    if (oneOutput) return checkOutput(result)
-    return checkEach(checkOutput, result as AsyncIterable<unknown>)
+    return oneOutput ? checkOutput(result) : checkEach(checkOutput, result)
   }
 }
 
 type Check = (value: unknown) => unknown
 
-async function* checkEach(check: Check, stream: AsyncIterable<unknown>): AsyncGenerator<unknown> {
-  for await (const item of stream) yield check(item)
+function each(check: Check): Check {
+  return (stream) => checkEach(check, stream)
+}
+
+async function* checkEach(check: Check, stream: unknown): AsyncGenerator<unknown> {
+  for await (const item of stream as AsyncIterable<unknown>) yield check(item)
 }
 
 /**

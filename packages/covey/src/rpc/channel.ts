@@ -2,6 +2,8 @@ import type { Balancer } from '../balance/balancer.ts'
 import { byKey } from '../balance/by-key.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Call } from '../call/call.ts'
+import { InputSource } from '../call/input-source.ts'
+import { takesStream } from '../call/method-ref.ts'
 import type { Routing } from '../call/routing.ts'
 import type { Instance } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
@@ -77,6 +79,10 @@ export class Channel {
 
   /** Carries out a call, at an instance that `balancer` chooses. */
   send(call: Call, balancer: Balancer = this.#options.balancer): Promise<unknown> {
+    // A source that middleware put in place is watched as well: one that was begun cannot be sent again.
+    if (takesStream(call.method.kind) && !(call.input instanceof InputSource)) {
+      call.input = new InputSource(call.input, call.method.path)
+    }
     const endpoint = this.#pick(call, balancer)
     if (endpoint !== undefined) return this.#sendTo(endpoint, call, balancer, nobody)
     return this.#waitForOne(call, balancer).then((found) => {
@@ -106,7 +112,8 @@ export class Channel {
   ): Promise<unknown> {
     const { code } = CoveyError.from(error)
     const notRun = code === 'DRAINING' || code === 'UNAVAILABLE'
-    if (!notRun || call.cancelled !== undefined) throw error
+    const begun = call.input instanceof InputSource && call.input.started
+    if (!notRun || begun || call.cancelled !== undefined) throw error
     const others = this.#candidates(call).filter((one) => one.ready && !refused.includes(one))
     if (others.length === 0) throw error
     return this.#sendTo(choose(others, call, balancer), call, balancer, refused)

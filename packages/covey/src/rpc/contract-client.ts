@@ -1,7 +1,9 @@
 import type { Clock } from '../base/clock.ts'
 import { Call, type CallInit, type CallMode } from '../call/call.ts'
 import type { Handler } from '../call/handler.ts'
-import { toMetadata } from '../call/metadata.ts'
+import { type ContextRunner, InputSource } from '../call/input-source.ts'
+import { type Metadata, mergeMetadata, noMetadata, toMetadata } from '../call/metadata.ts'
+import { givesStream, takesStream } from '../call/method-ref.ts'
 import { type Routing, toRouting } from '../call/routing.ts'
 import { nextSpan } from '../call/trace.ts'
 import type { CallOptions, Client } from '../contract/client.ts'
@@ -20,6 +22,8 @@ export interface ContractClientOptions {
   readonly invoke: Handler
   /** The call that the running code works for. */
   currentCall(): Call | undefined
+  /** Keeps the context of the running code; a source of inputs is asked in it later. Default: there is none. */
+  keepContext?(): ContextRunner
   /** Time for calls that say nothing, in milliseconds; default: what the contract says. */
   readonly timeoutMs?: number | undefined
   /** Which instances take calls that say nothing of it. Default: any. */
@@ -38,8 +42,7 @@ export function contractClient<C extends Contract>(
 ): Client<C> {
   const source = resultSource(options)
   const methods = Object.values(contract.methods).map((method) => {
-    const run =
-      method.kind === 'unary' ? withModes(method, options, source) : streamMethod(method, options)
+    const run = ofKind(method, options, source)
     const isError = (error: unknown, code: string) =>
       error instanceof CoveyError && error.code === code && Object.hasOwn(method.errors, code)
     return [method.name, Object.assign(run, { isError })]
@@ -47,12 +50,18 @@ export function contractClient<C extends Contract>(
   return Object.freeze(Object.fromEntries(methods)) as Client<C>
 }
 
-/** The ways to call a method with one result. */
+function ofKind(method: BoundMethod, options: ContractClientOptions, source: ResultSource) {
+  if (givesStream(method.kind)) return streamMethod(method, options)
+  if (method.kind === 'unary') return withModes(method, options, source)
+  return resultMethod(method, options)
+}
+
+/** The ways to call a method with one input and one result. */
 function withModes(method: BoundMethod, options: ContractClientOptions, source: ResultSource) {
-  const submit = unaryMethod(method, options, 'submit')
+  const submit = resultMethod(method, options, 'submit')
   const ticket = (token: string) => new CallTicket(token, method, source)
-  return Object.assign(unaryMethod(method, options), {
-    notify: unaryMethod(method, options, 'notify'),
+  return Object.assign(resultMethod(method, options), {
+    notify: resultMethod(method, options, 'notify'),
     submit: async (input: unknown, wishes?: CallOptions) =>
       ticket((await submit(input, wishes)) as string),
     ticket,
@@ -63,31 +72,37 @@ function resultSource(options: ContractClientOptions): ResultSource {
   const { clock, currentCall } = options
   // The token says which instance: where the client's other calls go is of no matter.
   const { collect } = resultContract.methods
-  const ask = unaryMethod(collect, { ...options, routing: undefined })
+  const ask = resultMethod(collect, { ...options, routing: undefined })
   return { clock, currentCall, collect: ask as ResultSource['collect'] }
 }
 
-function unaryMethod(method: BoundMethod, options: ContractClientOptions, mode?: CallMode) {
-  return async (input: unknown, wishes: CallOptions = noWishes): Promise<unknown> => {
+/** A method with one result. */
+function resultMethod(method: BoundMethod, options: ContractClientOptions, mode?: CallMode) {
+  const toInput = inputOf(method, options)
+  return async (given: unknown, wishes: CallOptions = noWishes): Promise<unknown> => {
+    const input = toInput(given)
     const { call, release } = openCall(method, input, wishes, options, mode)
     try {
       return await options.invoke(call)
     } catch (error) {
-      throw fromCall(error, method)
+      throw ofSource(error, input) ?? fromCall(error, method)
     } finally {
       release()
     }
   }
 }
 
+/** A method with a stream of results; the call begins when the first of them is asked for. */
 function streamMethod(method: BoundMethod, options: ContractClientOptions) {
-  return (input: unknown, wishes: CallOptions = noWishes): AsyncIterable<unknown> => ({
+  const toInput = inputOf(method, options)
+  return (given: unknown, wishes: CallOptions = noWishes): AsyncIterable<unknown> => ({
     async *[Symbol.asyncIterator]() {
+      const input = toInput(given)
       const { call, release } = openCall(method, input, wishes, options)
       try {
         yield* (await options.invoke(call)) as AsyncIterable<unknown>
       } catch (error) {
-        throw fromCall(error, method)
+        throw ofSource(error, input) ?? fromCall(error, method)
       } finally {
         release()
         call.cancel(new CoveyError('CANCELLED', 'the reader left the stream'))
@@ -96,7 +111,21 @@ function streamMethod(method: BoundMethod, options: ContractClientOptions) {
   })
 }
 
-/** A call that inherits what the surrounding one has: its deadline, its cancellation, its trace. */
+/** What a caller passes, as it goes into a call. */
+function inputOf(
+  { kind, path }: BoundMethod,
+  { keepContext }: ContractClientOptions,
+): (given: unknown) => unknown {
+  if (!takesStream(kind)) return (given) => given
+  return (given) => new InputSource(given, path, keepContext?.())
+}
+
+/** What the caller's own source threw comes back as it was. */
+function ofSource(error: unknown, input: unknown): unknown {
+  return input instanceof InputSource && input.threw(error) ? input.thrown : undefined
+}
+
+/** A call that inherits what the surrounding one has: its deadline, its cancellation, its trace, its baggage. */
 function openCall(
   method: BoundMethod,
   input: unknown,
@@ -114,12 +143,18 @@ function openCall(
     deadlineMs: parent === undefined ? deadlineMs : Math.min(deadlineMs, parent.deadlineMs),
     trace: nextSpan(parent?.trace),
     metadata: toMetadata(wishes.metadata),
+    baggage: baggageOf(parent, wishes),
     routing: wishes === noWishes ? routing : toRouting(wishes, routing),
     mode,
     workMs: allowedMs,
   }
   const call = new Call(method, input, init)
   return { call, release: link(call, parent, wishes.signal) }
+}
+
+function baggageOf(parent: Call | undefined, { baggage }: CallOptions): Metadata | undefined {
+  if (baggage === undefined) return parent?.baggage
+  return mergeMetadata(parent?.baggage ?? noMetadata, toMetadata(baggage))
 }
 
 /** Cancels the call when the surrounding one or the caller's signal ends; returns how to take that back. */

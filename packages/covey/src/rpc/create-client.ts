@@ -1,7 +1,7 @@
 import type { Balancer } from '../balance/balancer.ts'
 import { type Balance, createBalancer } from '../balance/create-balancer.ts'
 import { systemClock } from '../base/clock.ts'
-import { currentCall } from '../call/call-storage.ts'
+import { currentCall, keepContext } from '../call/call-storage.ts'
 import { compose, type Handler, type Middleware } from '../call/handler.ts'
 import { type RoutingOptions, toRouting } from '../call/routing.ts'
 import type { Client } from '../contract/client.ts'
@@ -47,6 +47,7 @@ export function createClient<C extends Contract>(
   return contractClient(contract, {
     clock: options.runtime?.clock ?? systemClock,
     currentCall,
+    keepContext,
     timeoutMs,
     routing: toRouting(options),
     invoke(call) {

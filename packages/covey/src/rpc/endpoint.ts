@@ -103,7 +103,8 @@ export class Endpoint implements NamedCandidate {
     if (state.is !== 'ready') {
       return Promise.reject(new CoveyError('UNAVAILABLE', `no connection to ${this.instance.id}`))
     }
-    if (!measured) return state.connection.invoke(call)
+    // The time of a stream says nothing about the instance.
+    if (!measured || call.method.kind !== 'unary') return state.connection.invoke(call)
     const startMs = this.#clock.monotonicMs()
     const result = state.connection.invoke(call)
     const elapsedMs = () => this.#clock.monotonicMs() - startMs

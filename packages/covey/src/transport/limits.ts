@@ -4,10 +4,14 @@ export interface Limits {
   readonly maxFrameBytes: number
   /** Most metadata of one call, in bytes. Default 16 KiB. */
   readonly maxMetadataBytes: number
+  /** Most baggage of one call, in bytes, as W3C Baggage asks for at the least. Default 8 KiB. */
+  readonly maxBaggageBytes: number
   /** Calls in flight on one connection. Default 1,000 × 16 = 16,384. */
   readonly maxCallsPerConnection: number
   /** Calls to one service that wait for its first connection. Default 10,000. */
   readonly maxWaitingCalls: number
+  /** Calls with a stream of inputs among them, each of which may hold a window of bytes. Default 1,024. */
+  readonly maxStreamsPerConnection: number
   /** Connections to one listener. Default 10,000. */
   readonly maxConnections: number
   /** Connections to one listener that are shaking hands. Default 256. */
@@ -38,8 +42,10 @@ export interface Limits {
 export const defaultLimits: Limits = Object.freeze({
   maxFrameBytes: 4 * 1024 * 1024,
   maxMetadataBytes: 16 * 1024,
+  maxBaggageBytes: 8 * 1024,
   maxCallsPerConnection: 16_384,
   maxWaitingCalls: 10_000,
+  maxStreamsPerConnection: 1_024,
   maxConnections: 10_000,
   maxHandshakes: 256,
   maxEarlyCancels: 1_000,

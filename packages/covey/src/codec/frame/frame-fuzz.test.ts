@@ -5,6 +5,7 @@ import { nextSpan } from '../../call/trace.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { mutate } from '../../testing/mutate.ts'
 import { seededRandom } from '../../testing/random.ts'
+import { defaultLimits } from '../../transport/limits.ts'
 import { callFlags, readCallHead, writeCallHead } from '../../transport/session/call-head.ts'
 import { codecs } from '../codecs.ts'
 import { FrameDecoder } from './frame-decoder.ts'
@@ -47,7 +48,7 @@ function read(frame: Frame): void {
   for (const codec of codecs) {
     try {
       const isCall = frame.type === frameType.call
-      const start = isCall ? readCallHead(frame, 16_384).bodyStart : frame.start
+      const start = isCall ? readCallHead(frame, defaultLimits).bodyStart : frame.start
       codec.decode(frame.bytes, start, frame.end)
     } catch (error) {
       if (!(error instanceof CoveyError)) throw error

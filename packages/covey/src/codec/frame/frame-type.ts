@@ -67,6 +67,8 @@ export function mayBeCompressed(type: number, id: number): boolean {
       return type === frameType.error && id !== 0
   }
 }
+/** The length field, which does not count itself. */
+export const lengthBytes = 4
 
 /** Length, type, flags and id. */
 export const frameHeadBytes = 10

@@ -1,9 +1,11 @@
 import { Call } from '../../call/call.ts'
+import { takesStream } from '../../call/method-ref.ts'
 import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
+import { carryCall } from './carry-call.ts'
 import type { MemoryServer } from './server.ts'
-import { copyEach, copyValue } from './wire.ts'
+import { copyValue } from './wire.ts'
 
 let connectionsMade = 0
 
@@ -29,18 +31,20 @@ export async function connectMemory(
   }
   const identity = await options.authenticate?.(credential, end)
   const peer: Peer = { ...end, identity }
-  return new MemoryConnection(server, (call) => {
+  const toServerCall = (call: Call): Call => {
     const known = dispatcher.methods.find(({ path }) => path === call.method.path)
     if (known === undefined) {
       const message = `instance ${dispatcher.instance} has no method ${call.method.path}`
       throw new CoveyError('UNIMPLEMENTED', message)
     }
-    const { trace, metadata, mode } = call
+    const { input, trace, metadata, baggage, mode } = call
     // The time of work that nobody waits for is not that of its acceptance.
     const deadlineMs = mode === 'wait' ? call.deadlineMs : clock.monotonicMs() + call.workMs
-    const init = { deadlineMs, trace, metadata, mode, peer, clock }
-    return new Call(known, copyValue(call.input), init)
-  })
+    // Of a stream, each element is copied when it is taken.
+    const own = takesStream(known.kind) ? undefined : copyValue(input)
+    return new Call(known, own, { deadlineMs, trace, metadata, baggage, mode, peer, clock })
+  }
+  return new MemoryConnection(server, toServerCall)
 }
 
 class MemoryConnection implements Connection {
@@ -90,22 +94,17 @@ class MemoryConnection implements Connection {
     if (this.#state === 'closed') throw new CoveyError('UNAVAILABLE', 'no connection: closed')
     if (call.cancelled !== undefined) throw call.cancelled
     const served = this.#toServerCall(call)
-    this.#calls.add(served)
-    const finish = () => {
-      this.#calls.delete(served)
-      this.#server.finish(served)
-    }
-    try {
-      const result = await untilCancelled(call, served, this.#server.serve(served))
-      if (call.method.kind === 'unary') {
-        finish()
-        return copyValue(result)
-      }
-      return copyEach(linked(call, served, result as AsyncIterable<unknown>, finish))
-    } catch (error) {
-      finish()
-      throw error
-    }
+    return carryCall(call, served, {
+      serve: () => {
+        const result = this.#server.serve(served)
+        this.#calls.add(served)
+        return result
+      },
+      onOver: () => {
+        this.#calls.delete(served)
+        this.#server.finish(served)
+      },
+    })
   }
 
   #end(reason: CoveyError | undefined): void {
@@ -115,50 +114,5 @@ class MemoryConnection implements Connection {
     const why = reason ?? new CoveyError('CANCELLED', 'the connection was closed by this side')
     for (const call of [...this.#calls]) call.cancel(why)
     this.#ended.resolve(reason)
-  }
-}
-
-/** The caller's result: what the server says, or why either side gave up. */
-function untilCancelled(call: Call, served: Call, result: Promise<unknown>): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const onCancel = (reason: CoveyError) => served.cancel(reason)
-    call.onCancel(onCancel)
-    served.onCancel(reject)
-    result
-      .then(resolve, (error) => reject(asSeenByCaller(error)))
-      .finally(() => call.offCancel(onCancel))
-  })
-}
-
-/** As over a wire: the code, the message and the details travel, the cause stays. */
-function asSeenByCaller(error: unknown): CoveyError {
-  return CoveyError.fromData(CoveyError.from(error).toData())
-}
-
-/** A stream that ends when the caller leaves it or the call is cancelled. */
-async function* linked(
-  call: Call,
-  served: Call,
-  source: AsyncIterable<unknown>,
-  finish: () => void,
-): AsyncGenerator<unknown> {
-  const cancelled = new Promise<never>((_, reject) => served.onCancel(reject))
-  cancelled.catch(() => {})
-  const onCancel = (reason: CoveyError) => served.cancel(reason)
-  call.onCancel(onCancel)
-  const iterator = source[Symbol.asyncIterator]()
-  try {
-    for (;;) {
-      const step = await Promise.race([iterator.next(), cancelled])
-      if (step.done) return
-      yield step.value
-    }
-  } catch (error) {
-    throw asSeenByCaller(error)
-  } finally {
-    call.offCancel(onCancel)
-    finish()
-    served.cancel(new CoveyError('CANCELLED', 'the reader left the stream'))
-    iterator.return?.(undefined).catch(() => {})
   }
 }

@@ -1,4 +1,5 @@
 import type { Call } from '../../call/call.ts'
+import { givesStream } from '../../call/method-ref.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { acceptsNothing } from '../accepts-nothing.ts'
 import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
@@ -50,7 +51,7 @@ export function createMemoryServer(
     attach: (client) => void peers.add(client),
     detach: (client) => void peers.delete(client),
     serve(call) {
-      if (draining) return Promise.reject(stopping(dispatcher))
+      if (draining) throw stopping(dispatcher)
       running.add(call)
       if (call.mode === 'wait') return dispatcher.serve(call)
       return dispatcher.accept?.(call) ?? Promise.reject(acceptsNothing(dispatcher))
@@ -68,7 +69,7 @@ export function createMemoryServer(
         'CONNECTION_LOST',
         'the instance is stopping; open the stream again',
       )
-      for (const call of [...running]) if (call.method.kind !== 'unary') call.cancel(reason)
+      for (const call of [...running]) if (givesStream(call.method.kind)) call.cancel(reason)
       if (running.size === 0 || signal?.aborted) return
       await new Promise<void>((resolve) => {
         onIdle.push(resolve)

@@ -6,6 +6,8 @@ import { CoveyError } from '../../error/covey-error.ts'
  * @throws CoveyError `UNENCODABLE`
  */
 export function copyValue(value: unknown): unknown {
+  // Cloning would copy all of the memory that a view looks into.
+  if (value instanceof Uint8Array) return new Uint8Array(value)
   if (typeof value !== 'object' || value === null) {
     if (typeof value === 'function' || typeof value === 'symbol') {
       throw new CoveyError('UNENCODABLE', `a ${typeof value} cannot be sent`)
@@ -19,7 +21,13 @@ export function copyValue(value: unknown): unknown {
   }
 }
 
-/** The same for each element of a stream. */
-export async function* copyEach(source: AsyncIterable<unknown>): AsyncGenerator<unknown> {
-  for await (const item of source) yield copyValue(item)
+/** An error as over a wire: the code, the message and a copy of the details travel, the cause stays. */
+export function copyError(error: unknown): CoveyError {
+  const { code, message, details } = CoveyError.from(error)
+  try {
+    return CoveyError.fromData({ code, message, details: copyValue(details) })
+  } catch {
+    // Its details cannot be sent; the code and the message always can.
+    return CoveyError.fromData({ code, message })
+  }
 }

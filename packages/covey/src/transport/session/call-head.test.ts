@@ -6,7 +6,7 @@ import { Trace } from '../../call/trace.ts'
 import { FrameDecoder } from '../../codec/frame/frame-decoder.ts'
 import { frameType } from '../../codec/frame/frame-type.ts'
 import { FrameWriter } from '../../codec/frame/frame-writer.ts'
-import { callFlags, readCallHead, writeCallHead } from './call-head.ts'
+import { type CallHead, callFlags, readCallHead, writeCallHead } from './call-head.ts'
 
 const heads = fc.record({
   method: fc.integer({ min: 0, max: 0xffff }),
@@ -18,10 +18,15 @@ const heads = fc.record({
     fc.uint8Array({ minLength: 25, maxLength: 25 }).map((bytes) => new Trace(bytes)),
     { nil: undefined },
   ),
-  metadata: fc
-    .array(fc.tuple(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), wellFormed()))
-    .map((entries) => (entries.length === 0 ? noMetadata : new Map(entries))),
+  metadata: entries(),
+  baggage: entries(),
 })
+
+function entries() {
+  return fc
+    .array(fc.tuple(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), wellFormed()))
+    .map((list) => (list.length === 0 ? noMetadata : new Map(list)))
+}
 
 function wellFormed() {
   return fc.string({ unit: 'grapheme', maxLength: 300 }).filter((text) => text.isWellFormed())
@@ -33,11 +38,12 @@ test('the head of a call survives', () => {
       const bytes = new FrameWriter(1 << 20)
       bytes.frame(frameType.call, callFlags(head), 9, (out) => writeCallHead(head, out))
       new FrameDecoder(1 << 20).push(bytes.take(), (frame) => {
-        const read = readCallHead(frame, 1 << 20)
+        const read = readCallHead(frame, { maxMetadataBytes: 1 << 20, maxBaggageBytes: 1 << 20 })
         assert.equal(read.bodyStart, frame.end)
         assert.equal(read.head.method, head.method)
         assert.equal(read.head.timeoutMs, head.timeoutMs)
         assert.deepEqual(read.head.metadata, head.metadata)
+        assert.deepEqual(read.head.baggage, head.baggage)
         assert.equal(read.head.trace?.traceId, head.trace?.traceId)
         assert.equal(read.head.trace?.spanId, head.trace?.spanId)
         assert.equal(read.head.trace?.sampled, head.trace?.sampled)
@@ -46,16 +52,35 @@ test('the head of a call survives', () => {
   )
 })
 
-test('metadata over the limit is refused', () => {
-  const head = {
-    method: 0,
-    timeoutMs: 1,
-    trace: undefined,
-    metadata: new Map([['big', 'x'.repeat(2_000)]]),
-  }
+const limits = { maxMetadataBytes: 1_024, maxBaggageBytes: 512 }
+const big = new Map([['big', 'x'.repeat(800)]])
+
+function read(head: CallHead, flags = callFlags(head)): CallHead | undefined {
   const writer = new FrameWriter(1 << 20)
-  writer.frame(frameType.call, callFlags(head), 1, (out) => writeCallHead(head, out))
+  writer.frame(frameType.call, flags, 1, (out) => writeCallHead(head, out))
+  let result: CallHead | undefined
   new FrameDecoder(1 << 20).push(writer.take(), (frame) => {
-    assert.throws(() => readCallHead(frame, 1024), { code: 'MESSAGE_TOO_LARGE' })
+    result = readCallHead(frame, limits).head
   })
+  return result
+}
+
+const bare = { method: 0, timeoutMs: 1, trace: undefined, metadata: noMetadata }
+
+test('metadata and baggage over their own limits are refused', () => {
+  assert.deepEqual(read({ ...bare, metadata: big })?.metadata, big)
+  assert.throws(() => read({ ...bare, baggage: big }), {
+    code: 'MESSAGE_TOO_LARGE',
+    message: /^baggage of 806 bytes; the limit is 512/,
+  })
+  const metadata = new Map([['big', 'x'.repeat(2_000)]])
+  assert.throws(() => read({ ...bare, metadata }), {
+    code: 'MESSAGE_TOO_LARGE',
+    message: /^metadata of 2006 bytes; the limit is 1024/,
+  })
+})
+
+test('flags of the future are told from those that must not be set', () => {
+  assert.equal(read(bare, 16 | 32 | 128)?.method, 0)
+  assert.throws(() => read(bare, 8), { code: 'PROTOCOL_ERROR' })
 })

@@ -4,6 +4,7 @@ import { Trace, traceBytes } from '../../call/trace.ts'
 import { u32At } from '../../codec/frame/frame-decoder.ts'
 import { callFlag, type Frame } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import type { Limits } from '../limits.ts'
 
 /** What a call frame says before its input. */
 export interface CallHead {
@@ -13,6 +14,8 @@ export interface CallHead {
   readonly timeoutMs: number
   readonly trace: Trace | undefined
   readonly metadata: Metadata
+  /** Missing where there is none. */
+  readonly baggage?: Metadata | undefined
 }
 
 const noTimeout = 0xffffffff
@@ -20,33 +23,36 @@ const strictText = new TextDecoder('utf-8', { fatal: true })
 
 /** The flags that go with a head. */
 export function callFlags(head: CallHead): number {
-  const trace = head.trace === undefined ? 0 : callFlag.trace
-  return head.metadata.size === 0 ? trace : trace | callFlag.metadata
+  let flags = head.trace === undefined ? 0 : callFlag.trace
+  if (head.metadata.size > 0) flags |= callFlag.metadata
+  if (head.baggage !== undefined && head.baggage.size > 0) flags |= callFlag.baggage
+  return flags
 }
 
 /**
  * u16 method, u32 timeout, then if flagged the trace (16 bytes trace id, 8 bytes span id, 1 byte flags as in W3C Trace
- * Context) and the metadata.
+ * Context), the metadata and the baggage.
  */
 export function writeCallHead(head: CallHead, out: ByteWriter): void {
   out.u16(head.method)
   out.u32(Math.min(noTimeout, Math.max(0, Math.ceil(head.timeoutMs))))
   if (head.trace !== undefined) out.raw(head.trace.bytes)
   if (head.metadata.size > 0) writeMetadata(head.metadata, out)
+  if (head.baggage !== undefined && head.baggage.size > 0) writeMetadata(head.baggage, out)
 }
 
 /**
  * Reads what `writeCallHead` wrote.
  * @returns the head, and where the input begins
- * @throws CoveyError `PROTOCOL_ERROR`, `MESSAGE_TOO_LARGE` for metadata over the limit
+ * @throws CoveyError `PROTOCOL_ERROR`, `MESSAGE_TOO_LARGE` for metadata or baggage over its limit
  */
 export function readCallHead(
   frame: Frame,
-  maxMetadataBytes: number,
+  limits: Pick<Limits, 'maxMetadataBytes' | 'maxBaggageBytes'>,
 ): { head: CallHead; bodyStart: number } {
   const { bytes, flags } = frame
   let at = frame.start
-  if ((flags & 0x0f & ~(callFlag.trace | callFlag.metadata)) !== 0) {
+  if ((flags & 8) !== 0) {
     throw new CoveyError('PROTOCOL_ERROR', `a call with unknown flags 0x${flags.toString(16)}`)
   }
   requireBytes(frame, at, 6)
@@ -61,20 +67,29 @@ export function readCallHead(
   }
   let metadata = noMetadata
   if (flags & callFlag.metadata) {
-    requireBytes(frame, at, 4)
-    const size = u32At(bytes, at)
-    if (size > maxMetadataBytes) {
-      throw new CoveyError(
-        'MESSAGE_TOO_LARGE',
-        `metadata of ${size} bytes; the limit is ${maxMetadataBytes}`,
-      )
-    }
-    requireBytes(frame, at + 4, size)
-    metadata = readMetadata(bytes, at + 4, at + 4 + size)
-    at += 4 + size
+    const end = sizedEnd(frame, at, 'metadata', limits.maxMetadataBytes)
+    metadata = readMetadata(bytes, at + 4, end)
+    at = end
+  }
+  let baggage = noMetadata
+  if (flags & callFlag.baggage) {
+    const end = sizedEnd(frame, at, 'baggage', limits.maxBaggageBytes)
+    baggage = readMetadata(bytes, at + 4, end)
+    at = end
   }
   const timeoutMs = timeout === noTimeout ? Number.POSITIVE_INFINITY : timeout
-  return { head: { method, timeoutMs, trace, metadata }, bodyStart: at }
+  return { head: { method, timeoutMs, trace, metadata, baggage }, bodyStart: at }
+}
+
+/** Where something ends whose size stands at `at`. */
+function sizedEnd(frame: Frame, at: number, what: string, maxBytes: number): number {
+  requireBytes(frame, at, 4)
+  const size = u32At(frame.bytes, at)
+  if (size > maxBytes) {
+    throw new CoveyError('MESSAGE_TOO_LARGE', `${what} of ${size} bytes; the limit is ${maxBytes}`)
+  }
+  requireBytes(frame, at + 4, size)
+  return at + 4 + size
 }
 
 function requireBytes(frame: Frame, at: number, count: number): void {

@@ -1,17 +1,22 @@
 import type { Call } from '../../call/call.ts'
-import { takesStream } from '../../call/method-ref.ts'
+import { noMetadata } from '../../call/metadata.ts'
+import { givesStream, takesStream } from '../../call/method-ref.ts'
 import type { Codec } from '../../codec/codec.ts'
 import { chooseCodec } from '../../codec/codecs.ts'
-import { type Frame, frameHeadBytes, frameType } from '../../codec/frame/frame-type.ts'
+import { u32At } from '../../codec/frame/frame-decoder.ts'
+import { type Frame, frameHeadBytes, frameType, lengthBytes } from '../../codec/frame/frame-type.ts'
 import { codeEntry } from '../../error/codes.ts'
 import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { callFlags, writeCallHead } from './call-head.ts'
+import { reasonData } from './cancel-reason.ts'
 import { ClientHandshake } from './client-handshake.ts'
 import { FrameLink } from './frame-link.ts'
 import { protocolVersions, readFarewell, type Welcome } from './hello.ts'
 import { IncomingStream } from './incoming-stream.ts'
+import { OutgoingStream } from './outgoing-stream.ts'
 import type { Pipe } from './pipe.ts'
+import { callIsOver, sourceError } from './stream-errors.ts'
 
 /** A call that has no result yet. */
 interface Pending {
@@ -21,8 +26,10 @@ interface Pending {
   readonly onCancel: (reason: CoveyError) => void
   result(value: unknown): void
   fail(error: CoveyError): void
-  /** Only of streams. */
-  readonly stream?: IncomingStream
+  /** Elements on their way to the caller; only of server streams and duplex. */
+  output?: IncomingStream
+  /** Elements on their way to the handler; only of client streams and duplex. */
+  input?: OutgoingStream
 }
 
 /**
@@ -47,6 +54,8 @@ export class ClientSession implements Connection {
   /** All numbers were used once, so an answer to any of them may come late. */
   #wrapped = false
   #version: number = protocolVersions.oldest
+  /** Bytes of a stream that the server takes ahead of its handler. */
+  #peerWindowBytes = 0
   #goingAway = false
   #closeReason: CoveyError | undefined
 
@@ -119,10 +128,15 @@ export class ClientSession implements Connection {
     } catch (error) {
       return Promise.reject(CoveyError.from(error))
     }
-    if (call.method.kind === 'unary') {
+    const { kind } = call.method
+    if (kind === 'unary') {
       return new Promise((resolve, reject) => this.#await(id, call, batch, resolve, reject))
     }
-    return Promise.resolve(this.#openStream(id, call, batch))
+    // What the caller gets: a stream at once, or one result when the server has answered.
+    if (givesStream(kind)) return Promise.resolve(this.#openStream(id, call, batch))
+    return new Promise((resolve, reject) => {
+      this.#sendInputs(id, this.#await(id, call, batch, resolve, reject))
+    })
   }
 
   #refusal(call: Call): CoveyError | undefined {
@@ -157,11 +171,14 @@ export class ClientSession implements Connection {
       timeoutMs: call.remainingMs(),
       trace: call.trace,
       metadata: call.metadata,
+      // It helps those who look at it; a server of version 1 works without.
+      baggage: this.#version === 1 ? noMetadata : call.baggage,
     }
     const codec = this.#codec!
     this.#link.send(frameType.call, callFlags(head), id, (out) => {
       writeCallHead(head, out)
-      if (call.input !== undefined) codec.encode(call.input, out)
+      // A stream of inputs follows in frames of its own.
+      if (call.input !== undefined && !takesStream(call.method.kind)) codec.encode(call.input, out)
     })
   }
 
@@ -171,39 +188,63 @@ export class ClientSession implements Connection {
     batch: number,
     result: (value: unknown) => void,
     fail: (error: CoveyError) => void,
-    stream?: IncomingStream,
-  ): void {
+  ): Pending {
     if (this.#pending.size === 0) this.#pipe.hold(true)
     const onCancel = (reason: CoveyError) => this.#abandon(id, reason)
-    const entry = { call, batch, onCancel, result, fail }
-    this.#pending.set(id, stream === undefined ? entry : { ...entry, stream })
+    const pending: Pending = { call, batch, onCancel, result, fail }
+    this.#pending.set(id, pending)
     call.onCancel(onCancel)
+    return pending
   }
 
   #openStream(id: number, call: Call, batch: number): IncomingStream {
-    const { streamWindowBytes } = this.#options.limits
-    let owed = 0
+    const { streamWindowBytes, maxFrameBytes } = this.#options.limits
     const stream = new IncomingStream({
-      onTaken: (bytes) => {
-        owed += bytes
-        if (owed < streamWindowBytes / 2 || !this.#link.open) return
-        const grant = owed
-        owed = 0
-        this.#link.send(frameType.credit, 0, id, (out) => out.u32(grant))
+      windowBytes: streamWindowBytes,
+      maxFrameBytes: maxFrameBytes + lengthBytes,
+      grant: (bytes) => {
+        if (this.#link.open) this.#link.send(frameType.credit, 0, id, (out) => out.u32(bytes))
       },
       onLeft: () => this.#abandon(id, new CoveyError('CANCELLED', 'the reader left the stream')),
     })
     const finish = (error?: CoveyError) => stream.finish(error)
-    this.#await(id, call, batch, () => finish(), finish, stream)
+    const pending = this.#await(id, call, batch, () => finish(), finish)
+    pending.output = stream
+    if (takesStream(call.method.kind)) this.#sendInputs(id, pending)
     return stream
   }
 
-  /** The caller wants no answer any more: tell the server. */
+  /** Begins to send the elements of the caller's source; `#take` ends it however the call ends. */
+  #sendInputs(id: number, pending: Pending): void {
+    // Given up while it was being made.
+    if (this.#pending.get(id) !== pending) return
+    const codec = this.#codec!
+    const source = pending.call.input as AsyncIterable<unknown>
+    pending.input = new OutgoingStream(source, this.#peerWindowBytes, {
+      send: (item) =>
+        this.#link.send(frameType.item, 0, id, (out) => {
+          if (item !== undefined) codec.encode(item, out)
+        }),
+      room: () => (this.#link.full ? this.#link.room() : undefined),
+    })
+    pending.input.run().then(
+      () => void (this.#link.open && this.#link.send(frameType.end, 0, id)),
+      (error) => this.#abandon(id, sourceError(error)),
+    )
+  }
+
+  /** The caller wants no answer any more: tell the server why. */
   #abandon(id: number, reason: CoveyError): void {
     const pending = this.#take(id)
     if (pending === undefined) return
-    if (this.#link.open) this.#link.send(frameType.cancel, 0, id)
+    if (this.#link.open) this.#sendCancel(id, reason)
     pending.fail(reason)
+  }
+
+  #sendCancel(id: number, reason: CoveyError): void {
+    if (this.#version === 1) return void this.#link.send(frameType.cancel, 0, id)
+    const codec = this.#codec!
+    this.#link.send(frameType.cancel, 0, id, (out) => codec.encode(reasonData(reason), out))
   }
 
   #take(id: number): Pending | undefined {
@@ -212,6 +253,7 @@ export class ClientSession implements Connection {
     this.#pending.delete(id)
     if (this.#pending.size === 0) this.#pipe.hold(false)
     pending.call.offCancel(pending.onCancel)
+    pending.input?.abort(callIsOver())
     return pending
   }
 
@@ -234,6 +276,8 @@ export class ClientSession implements Connection {
         return this.#onError(frame)
       case frameType.end:
         return this.#take(this.#known(frame))?.result(undefined)
+      case frameType.credit:
+        return this.#onCredit(frame)
       case frameType.goAway:
         if (!this.#goingAway) {
           this.#goingAway = true
@@ -265,18 +309,20 @@ export class ClientSession implements Connection {
 
   #onItem(frame: Frame): void {
     const id = this.#known(frame)
-    const stream = this.#pending.get(id)?.stream
+    const stream = this.#pending.get(id)?.output
     if (stream === undefined) return
-    const bytes = frame.end - frame.start + frameHeadBytes
-    const { streamWindowBytes, maxFrameBytes } = this.#options.limits
-    if (stream.queuedBytes > streamWindowBytes + maxFrameBytes) {
-      throw new CoveyError('PROTOCOL_ERROR', 'the server sent more of a stream than was granted')
-    }
+    let item: unknown
     try {
-      stream.push(this.#decode(frame), bytes)
+      item = this.#decode(frame)
     } catch (error) {
-      this.#abandon(id, CoveyError.from(error))
+      return this.#abandon(id, CoveyError.from(error))
     }
+    stream.push(item, frame.end - frame.start + frameHeadBytes)
+  }
+
+  #onCredit(frame: Frame): void {
+    if (frame.end - frame.start !== 4) throw new CoveyError('PROTOCOL_ERROR', 'a malformed credit')
+    this.#pending.get(this.#known(frame))?.input?.grant(u32At(frame.bytes, frame.start))
   }
 
   #onError(frame: Frame): void {
@@ -315,6 +361,7 @@ export class ClientSession implements Connection {
     this.#handshake = undefined
     this.#instance = welcome.instance
     this.#version = welcome.covey
+    this.#peerWindowBytes = welcome.streamWindowBytes ?? 0
     for (const [number, path] of welcome.methods.entries()) this.#numbers.set(path, number)
     this.#link.established(welcome.maxFrameBytes)
     this.#welcome.resolve()

@@ -125,11 +125,14 @@ export class FrameLink {
     return size
   }
 
+  /** Whether so much waits for the peer that a stream should send no more. */
+  get full(): boolean {
+    return this.#pipe.queuedBytes + this.#writer.size > this.#options.limits.maxQueuedBytes
+  }
+
   /** Resolves when the peer has taken enough for more to be sent. */
   async room(): Promise<void> {
-    const full = () =>
-      this.#pipe.queuedBytes + this.#writer.size > this.#options.limits.maxQueuedBytes
-    while (this.#state === 'open' && full()) {
+    while (this.#state === 'open' && this.full) {
       await new Promise<void>((resolve) => this.#onRoom.push(resolve))
     }
   }

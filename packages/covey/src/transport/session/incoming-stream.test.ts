@@ -7,7 +7,10 @@ import { IncomingStream } from './incoming-stream.ts'
 function bench() {
   const seen = { taken: 0, left: 0 }
   const stream = new IncomingStream({
-    onTaken: (bytes) => {
+    // So small that every element taken is granted at once; its sender is not bound by it.
+    windowBytes: 1,
+    maxFrameBytes: Number.MAX_SAFE_INTEGER,
+    grant: (bytes) => {
       seen.taken += bytes
     },
     onLeft: () => {
@@ -24,6 +27,64 @@ function value(of: unknown): IteratorResult<unknown> {
 }
 
 const done = { done: true, value: undefined }
+
+test('the sender is granted what was taken, half a window at a time', async () => {
+  const grants: number[] = []
+  const stream = new IncomingStream({
+    windowBytes: 100,
+    maxFrameBytes: 1_000,
+    grant: (bytes) => void grants.push(bytes),
+    onLeft() {},
+  })
+  for (let n = 0; n < 10; n++) stream.push(n, 10)
+  for (let n = 0; n < 4; n++) await stream.next()
+  assert.deepEqual(grants, [])
+  await stream.next()
+  assert.deepEqual(grants, [50])
+  for (let n = 0; n < 5; n++) await stream.next()
+  assert.deepEqual(grants, [50, 50])
+})
+
+test('a sender may pass the window by one frame, and no further', async () => {
+  const make = () =>
+    new IncomingStream({ windowBytes: 100, maxFrameBytes: 50, grant() {}, onLeft() {} })
+  const refusal = { code: 'PROTOCOL_ERROR', message: 'more of a stream than was granted' }
+  const obedient = make()
+  for (const bytes of [99, 51]) obedient.push('x', bytes)
+  assert.throws(() => obedient.push('x', 1), refusal)
+  const drained = make()
+  for (const bytes of [99, 51]) drained.push('x', bytes)
+  await drained.next()
+  await drained.next()
+  // 150 bytes were granted anew.
+  for (const bytes of [99, 51]) drained.push('x', bytes)
+  assert.throws(() => drained.push('x', 1), refusal)
+  const left = make()
+  await left.return()
+  left.push('x', 150)
+  assert.throws(() => left.push('x', 1), refusal, 'one that was left is granted nothing')
+})
+
+test('an abort drops what has arrived and is told at once, unless all had been read', async () => {
+  const { stream } = bench()
+  stream.push('a', 1)
+  stream.abort(lost)
+  assert.equal(stream.queuedBytes, 0)
+  await assert.rejects(stream.next(), lost)
+  const waiting = bench().stream
+  const read = waiting.next()
+  waiting.abort(lost)
+  await assert.rejects(read, lost)
+  const unread = bench().stream
+  unread.push('a', 1)
+  unread.finish()
+  unread.abort(lost)
+  await assert.rejects(unread.next(), lost)
+  const whole = bench().stream
+  whole.finish()
+  whole.abort(lost)
+  assert.deepEqual(await whole.next(), done)
+})
 
 test('elements come in order, those that wait and those that are waited for', async () => {
   const { stream, seen } = bench()

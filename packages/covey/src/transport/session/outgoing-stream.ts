@@ -4,80 +4,111 @@ import type { CoveyError } from '../../error/covey-error.ts'
 export interface OutgoingStreamOptions {
   /** Sends one element and returns its size in bytes. */
   send(item: unknown): number
-  /** Resolves when the connection takes more. */
-  room(): Promise<void>
+  /** Nothing when the connection takes more now; otherwise resolves when it does. */
+  room(): Promise<void> | undefined
 }
 
 /**
- * Takes elements from a handler and sends them, never more ahead of the reader than it granted: the handler
- * is not asked for the next element before there is room for it.
+ * Takes elements from a handler or from a caller's source and sends them, never more ahead of the reader than it granted:
+ * the next element is not asked for before there is room for it.
  */
 export class OutgoingStream {
   readonly #iterator: AsyncIterator<unknown>
   readonly #options: OutgoingStreamOptions
+  readonly #outcome = Promise.withResolvers<void>()
   #windowBytes: number
-  #stopped: CoveyError | undefined
-  #wake: (() => void) | undefined
+  #state: 'new' | 'running' | 'waiting' | 'over' = 'new'
 
   constructor(source: AsyncIterable<unknown>, windowBytes: number, options: OutgoingStreamOptions) {
     this.#iterator = source[Symbol.asyncIterator]()
     this.#windowBytes = windowBytes
     this.#options = options
+    // Whoever calls `run` is told; an abort may come before.
+    this.#outcome.promise.catch(() => {})
   }
 
   /** The reader took this many bytes. */
   grant(bytes: number): void {
     this.#windowBytes += bytes
-    this.#wake?.()
+    if (this.#state === 'waiting' && this.#windowBytes > 0) this.#ask()
   }
 
-  /** Ends the stream without waiting for the handler. */
+  /** Ends the stream without waiting for the source, which is left. */
   abort(reason: CoveyError): void {
-    this.#stopped ??= reason
-    this.#wake?.()
-    this.#leave()
+    this.#fail(reason)
   }
 
-  /** Resolves when the handler is done; rejects with what it threw, or with why an element could not be sent. */
-  async run(): Promise<void> {
+  /**
+   * Sends until the source is at its end.
+   * Rejects with what the source threw, with why an element could not be sent, or with the reason of `abort`.
+   */
+  run(): Promise<void> {
+    if (this.#state === 'new') this.#ask()
+    return this.#outcome.promise
+  }
+
+  #ask(): void {
+    if (this.#windowBytes <= 0) {
+      this.#state = 'waiting'
+      return
+    }
+    this.#state = 'running'
+    const room = this.#options.room()
+    if (room === undefined) this.#next()
+    else void room.then(() => this.#next())
+  }
+
+  #next(): void {
+    if (this.#state === 'over') return
     try {
-      await this.#sendAll()
+      this.#iterator.next().then(
+        (step) => this.#onStep(step),
+        (error) => this.#end(error),
+      )
     } catch (error) {
-      this.#leave()
-      throw error
+      this.#end(error)
     }
   }
 
-  async #sendAll(): Promise<void> {
-    for (;;) {
-      await this.#room()
-      const step = await Promise.race([this.#iterator.next(), this.#untilStopped()])
-      if (this.#stopped !== undefined) throw this.#stopped
-      if (step === undefined || step.done) return
-      this.#windowBytes -= this.#options.send(step.value)
-    }
-  }
-
-  /** Lets the handler clean up; it has nobody left to tell a failure to. */
-  #leave(): void {
-    this.#iterator.return?.(undefined).catch(() => {})
-  }
-
-  async #room(): Promise<void> {
-    await this.#options.room()
-    while (this.#windowBytes <= 0 && this.#stopped === undefined) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
-    if (this.#stopped !== undefined) throw this.#stopped
-  }
-
-  #untilStopped(): Promise<undefined> {
-    return new Promise((resolve) => {
-      this.#wake = () => {
-        if (this.#stopped !== undefined) resolve(undefined)
+  #onStep(step: IteratorResult<unknown>): void {
+    if (this.#state === 'over') return
+    try {
+      if (step.done) {
+        this.#state = 'over'
+        return this.#outcome.resolve()
       }
-    })
+      // A reader in this process grants more while the element is handed over.
+      const bytes = this.#options.send(step.value)
+      this.#windowBytes -= bytes
+    } catch (error) {
+      return this.#fail(error)
+    }
+    this.#ask()
   }
+
+  /** The source is at its end by its own doing. */
+  #end(error: unknown): void {
+    this.#state = 'over'
+    this.#outcome.reject(error)
+  }
+
+  /** It ends for another reason: let the source clean up; it has nobody left to tell a failure to. */
+  #fail(error: unknown): void {
+    if (this.#state === 'over') return
+    this.#end(error)
+    void leave(this.#iterator)
+  }
+}
+
+async function leave(iterator: AsyncIterator<unknown>): Promise<void> {
+  try {
+    await iterator.return?.(undefined)
+  } catch {
+    // Said above: nobody is left to tell.
+  }
+}
+
+/** Ends a stream that nobody wants any more. */
+export function leaveStream(stream: unknown): void {
+  void leave((stream as AsyncIterable<unknown>)[Symbol.asyncIterator]())
 }

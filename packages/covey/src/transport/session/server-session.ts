@@ -1,26 +1,32 @@
 import type { Timer } from '../../base/clock.ts'
 import { Call } from '../../call/call.ts'
-import { takesStream } from '../../call/method-ref.ts'
+import { givesStream, type MethodRef, takesStream } from '../../call/method-ref.ts'
 import type { Peer } from '../../call/peer.ts'
 import type { Codec } from '../../codec/codec.ts'
 import { chooseCodec } from '../../codec/codecs.ts'
 import { u32At } from '../../codec/frame/frame-decoder.ts'
-import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
+import { type Frame, frameHeadBytes, frameType, lengthBytes } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import { readCallHead } from './call-head.ts'
 import { CancelBudget } from './cancel-budget.ts'
+import { readReason } from './cancel-reason.ts'
 import { FrameLink } from './frame-link.ts'
-import { OutgoingStream } from './outgoing-stream.ts'
+import { IncomingStream } from './incoming-stream.ts'
+import { leaveStream, OutgoingStream } from './outgoing-stream.ts'
 import type { Pipe } from './pipe.ts'
 import { type Introduction, ServerHandshake } from './server-handshake.ts'
+import { callIsOver } from './stream-errors.ts'
 
 /** A call that runs. */
 interface Running {
   readonly call: Call
   /** When it arrived. */
   readonly openedMs: number
-  stream?: OutgoingStream
+  /** Elements on their way to the handler; only of client streams and duplex. */
+  readonly input: IncomingStream | undefined
+  /** Elements on their way to the caller; only of server streams and duplex. */
+  output?: OutgoingStream
 }
 
 /** A stranger sends no more than this before it has introduced itself. */
@@ -48,6 +54,8 @@ export class ServerSession {
   /** Until the welcome. */
   #handshake: ServerHandshake | undefined
   readonly #running = new Map<number, Running>()
+  /** How many of them take a stream of inputs. */
+  #inputs = 0
   readonly #connectionId: string
   readonly #handshakeTimer: Timer
   #state: 'new' | 'greeting' | 'ready' | 'draining' = 'new'
@@ -56,7 +64,6 @@ export class ServerSession {
   #peer: Peer | undefined
   #streamWindowBytes = 0
   #callsOpened = 0
-  #arrivedMs = 0
   #cancels: CancelBudget | undefined
 
   constructor(
@@ -105,13 +112,13 @@ export class ServerSession {
     if (this.#state === 'draining') return
     this.#state = 'draining'
     if (this.#link.open && this.#codec !== undefined) this.#link.send(frameType.goAway, 0, 0)
-    // Streams have no end to wait for: their readers open them again elsewhere. Not `DRAINING`, for they have run.
+    // Streams of results have no end to wait for: their readers open them again elsewhere. Not `DRAINING`, for they have run.
     const reason = new CoveyError(
       'CONNECTION_LOST',
       'the instance is stopping; open the stream again',
     )
     for (const { call } of [...this.#running.values()]) {
-      if (call.method.kind !== 'unary') call.cancel(reason)
+      if (givesStream(call.method.kind)) call.cancel(reason)
     }
   }
 
@@ -132,6 +139,10 @@ export class ServerSession {
     switch (frame.type) {
       case frameType.call:
         return this.#onCall(frame)
+      case frameType.item:
+        return this.#onItem(frame)
+      case frameType.end:
+        return this.#onEnd(frame)
       case frameType.cancel:
         return this.#onCancel(frame)
       case frameType.credit:
@@ -204,39 +215,59 @@ export class ServerSession {
     if (frame.id === 0 || this.#running.has(frame.id)) {
       throw new CoveyError('PROTOCOL_ERROR', `call number ${frame.id} is 0 or in use`)
     }
-    let call: Call
+    let running: Running
     try {
-      call = this.#readCall(frame, this.#codec)
+      running = this.#readCall(frame, this.#codec)
     } catch (error) {
       return this.#sendError(frame.id, asInputError(CoveyError.from(error)))
     }
-    this.#serve(frame.id, call)
+    this.#serve(frame.id, running)
   }
 
-  #readCall(frame: Frame, codec: Codec): Call {
+  #readCall(frame: Frame, codec: Codec): Running {
     const { limits, clock } = this.#options
     if (this.#state === 'draining') throw this.#stopping()
     if (this.#running.size >= limits.maxCallsPerConnection) {
       const message = `${limits.maxCallsPerConnection} calls are in flight on this connection`
       throw new CoveyError('RESOURCE_EXHAUSTED', message)
     }
-    const { head, bodyStart } = readCallHead(frame, limits.maxMetadataBytes)
+    const { head, bodyStart } = readCallHead(frame, limits)
     const method = this.#dispatcher.methods[head.method]
     if (method === undefined)
       throw new CoveyError('UNIMPLEMENTED', `no method number ${head.method}`)
-    if (takesStream(method.kind) && this.#version === 1) {
-      const message = `${method.path}: a stream of inputs needs version 2 of the protocol`
-      throw new CoveyError('UNIMPLEMENTED', message)
-    }
-    this.#arrivedMs = clock.monotonicMs()
+    const openedMs = clock.monotonicMs()
+    const stream = takesStream(method.kind) ? this.#openInput(frame.id, method) : undefined
     const empty = bodyStart === frame.end
-    const input = empty ? undefined : codec.decode(frame.bytes, bodyStart, frame.end)
-    return new Call(method, input, {
-      deadlineMs: this.#arrivedMs + head.timeoutMs,
+    const value = empty ? undefined : codec.decode(frame.bytes, bodyStart, frame.end)
+    const call = new Call(method, stream ?? value, {
+      deadlineMs: openedMs + head.timeoutMs,
       trace: head.trace,
       metadata: head.metadata,
+      baggage: head.baggage,
       peer: this.#peer,
       clock,
+    })
+    return { call, openedMs, input: stream }
+  }
+
+  #openInput(id: number, { path }: MethodRef): IncomingStream {
+    const { streamWindowBytes, maxFrameBytes, maxStreamsPerConnection } = this.#options.limits
+    if (this.#version === 1) {
+      const message = `${path}: a stream of inputs needs version 2 of the protocol`
+      throw new CoveyError('UNIMPLEMENTED', message)
+    }
+    if (this.#inputs >= maxStreamsPerConnection) {
+      const message = `${maxStreamsPerConnection} streams of inputs are open on this connection`
+      throw new CoveyError('RESOURCE_EXHAUSTED', message)
+    }
+    return new IncomingStream({
+      windowBytes: streamWindowBytes,
+      maxFrameBytes: maxFrameBytes + lengthBytes,
+      grant: (bytes) => {
+        if (this.#link.open) this.#link.send(frameType.credit, 0, id, (out) => out.u32(bytes))
+      },
+      // Without further credit the caller's source is held until the call ends, and left then.
+      onLeft() {},
     })
   }
 
@@ -244,27 +275,33 @@ export class ServerSession {
     return new CoveyError('DRAINING', `instance ${this.#dispatcher.instance} is stopping`)
   }
 
-  #serve(id: number, call: Call): void {
-    const running: Running = { call, openedMs: this.#arrivedMs }
+  #serve(id: number, running: Running): void {
     this.#callsOpened += 1
     this.#running.set(id, running)
+    if (running.input !== undefined) this.#inputs += 1
+    const { call } = running
     call.onCancel((reason) => this.#onCallCancelled(id, running, reason))
     this.#dispatcher.serve(call).then(
       (result) => this.#onServed(id, running, result),
+      // Answer of a call that failed before or, with one result, while its handler ran.
       (error) => this.#finish(id, running, () => this.#sendError(id, CoveyError.from(error))),
     )
   }
 
   #onServed(id: number, running: Running, result: unknown): void {
-    if (running.call.method.kind === 'unary') {
-      return this.#finish(id, running, () => this.#sendResult(id, result))
-    }
-    if (this.#running.get(id) !== running) return void leave(result)
+    if (givesStream(running.call.method.kind)) return this.#openStream(id, running, result)
+    // Answer of a call with one result.
+    this.#finish(id, running, () => this.#sendResult(id, result))
+  }
+
+  #openStream(id: number, running: Running, result: unknown): void {
+    if (this.#running.get(id) !== running) return leaveStream(result)
     const stream = new OutgoingStream(result as AsyncIterable<unknown>, this.#streamWindowBytes, {
       send: (item) => this.#sendItem(id, item),
-      room: () => this.#link.room(),
+      room: () => (this.#link.full ? this.#link.room() : undefined),
     })
-    running.stream = stream
+    running.output = stream
+    // Answer of a call with a stream of results: what ends it.
     stream.run().then(
       () => this.#finish(id, running, () => this.#link.send(frameType.end, 0, id)),
       (error) => this.#finish(id, running, () => this.#sendError(id, CoveyError.from(error))),
@@ -275,6 +312,10 @@ export class ServerSession {
   #finish(id: number, running: Running, send: () => void): void {
     if (this.#running.get(id) !== running) return
     this.#running.delete(id)
+    if (running.input !== undefined) {
+      this.#inputs -= 1
+      running.input.abort(running.call.cancelled ?? callIsOver())
+    }
     if (this.#link.open) send()
     if (this.#running.size === 0) this.#events.onIdle()
   }
@@ -293,7 +334,9 @@ export class ServerSession {
 
   #sendItem(id: number, item: unknown): number {
     const codec = this.#codec!
-    return this.#link.send(frameType.item, 0, id, (out) => codec.encode(item, out))
+    return this.#link.send(frameType.item, 0, id, (out) => {
+      if (item !== undefined) codec.encode(item, out)
+    })
   }
 
   #sendError(id: number, error: CoveyError): void {
@@ -308,11 +351,36 @@ export class ServerSession {
     }
   }
 
+  #onItem(frame: Frame): void {
+    const running = this.#takerOf(frame)
+    if (running === undefined) return
+    let item: unknown
+    try {
+      const empty = frame.start === frame.end
+      item = empty ? undefined : this.#codec!.decode(frame.bytes, frame.start, frame.end)
+    } catch (error) {
+      return running.call.cancel(asInputError(CoveyError.from(error)))
+    }
+    running.input?.push(item, frame.end - frame.start + frameHeadBytes)
+  }
+
+  #onEnd(frame: Frame): void {
+    this.#takerOf(frame)?.input?.finish()
+  }
+
+  /** The call that an element or its end is for; undefined when it ended while the frame was under way. */
+  #takerOf({ id }: Frame): Running | undefined {
+    const running = this.#running.get(id)
+    if (running === undefined && id !== 0 && this.#version > 1) return undefined
+    if (running?.input !== undefined) return running
+    throw new CoveyError('PROTOCOL_ERROR', `an element for call ${id}, which takes none`)
+  }
+
   #onCancel(frame: Frame): void {
     const running = this.#running.get(frame.id)
     if (running === undefined) return
     const remainingMs = running.call.remainingMs()
-    running.call.cancel(new CoveyError('CANCELLED', 'cancelled by the caller'))
+    running.call.cancel(readReason(frame, this.#codec!))
     const { clock, limits } = this.#options
     this.#cancels ??= new CancelBudget(clock, limits.maxEarlyCancels)
     if (!this.#cancels.exceeded(running.openedMs, remainingMs, this.#callsOpened)) return
@@ -323,13 +391,13 @@ export class ServerSession {
 
   /** The handler may go on for a while, but its caller has its answer now. */
   #onCallCancelled(id: number, running: Running, reason: CoveyError): void {
-    running.stream?.abort(reason)
+    running.output?.abort(reason)
     this.#finish(id, running, () => this.#sendError(id, reason))
   }
 
   #onCredit(frame: Frame): void {
     if (frame.end - frame.start !== 4) throw new CoveyError('PROTOCOL_ERROR', 'a malformed credit')
-    this.#running.get(frame.id)?.stream?.grant(u32At(frame.bytes, frame.start))
+    this.#running.get(frame.id)?.output?.grant(u32At(frame.bytes, frame.start))
   }
 
   #onClosed(reason: CoveyError | undefined): void {
@@ -347,10 +415,4 @@ export class ServerSession {
 function asInputError(error: CoveyError): CoveyError {
   if (error.code !== 'PROTOCOL_ERROR') return error
   return new CoveyError('INVALID_INPUT', error.message, { cause: error })
-}
-
-/** Ends a stream that nobody wants any more. */
-function leave(stream: unknown): void {
-  const iterator = (stream as AsyncIterable<unknown>)[Symbol.asyncIterator]()
-  iterator.return?.(undefined).catch(() => {})
 }

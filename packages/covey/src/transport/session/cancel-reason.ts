@@ -1,0 +1,30 @@
+import type { Codec } from '../../codec/codec.ts'
+import type { Frame } from '../../codec/frame/frame-type.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+
+const maxCodeLength = 100
+const maxMessageLength = 1_000
+
+/** What a cancel frame says: why the caller wants the call no more. Details stay at home. */
+export function reasonData({ code, message }: CoveyError): { code: string; message: string } {
+  return { code, message: message.slice(0, maxMessageLength) }
+}
+
+/** Reads the reason of a cancel frame. One without a reason, or with one that makes no sense, cancels all the same. */
+export function readReason(frame: Frame, codec: Codec): CoveyError {
+  const { code, message } = decodeReason(frame, codec)
+  const fits = typeof code === 'string' && code.length <= maxCodeLength
+  if (!fits || typeof message !== 'string' || message.length > maxMessageLength) {
+    return new CoveyError('CANCELLED', 'cancelled by the caller')
+  }
+  return new CoveyError(code, message)
+}
+
+function decodeReason(frame: Frame, codec: Codec): { code?: unknown; message?: unknown } {
+  if (frame.start === frame.end) return {}
+  try {
+    return codec.decode(frame.bytes, frame.start, frame.end) ?? {}
+  } catch {
+    return {}
+  }
+}

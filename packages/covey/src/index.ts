@@ -36,6 +36,11 @@ export type { Identity, Peer } from './call/peer.ts'
 export type { Handler, Middleware } from './call/handler.ts'
 export { silentLog, type Log } from './observe/log.ts'
 export { createRuntime, type Runtime, type RuntimeOptions } from './rpc/runtime.ts'
+export {
+  createKeyRing,
+  type KeyOptions,
+  type LiveKeyRing,
+} from './transport/tcp/create-key-ring.ts'
 export { health, type HealthReport } from './rpc/health.ts'
 export { stats, type ServerStats } from './rpc/stats.ts'
 export { reflect } from './rpc/reflect.ts'
@@ -57,4 +62,7 @@ export { FileRegistry, type FileRegistryOptions } from './discovery/file-registr
 export { MemoryRegistry } from './discovery/memory-registry.ts'
 export { openRegistry, type OpenRegistryOptions } from './discovery/open-registry.ts'
 export { defaultLimits, type Limits } from './transport/limits.ts'
+export type { Compression } from './transport/compression.ts'
+export type { AuthKey, KeyCrypto, KeyRing, Mac } from './transport/key-ring.ts'
+export type { Integrity, LinkOptions } from './transport/link-options.ts'
 export type { Connection, Dispatcher, Listener, Transport } from './transport/transport.ts'

@@ -25,6 +25,7 @@ import { createAppLog } from './app-log.ts'
 import { loadAppSettings } from './app-settings.ts'
 import { endProcess } from './end-process.ts'
 import { type ExitWatch, watchForExit } from './exit-watch.ts'
+import { requireSecureBind } from './require-secure-bind.ts'
 import { ResourceStack } from './resource-stack.ts'
 import { systemServices } from './system-services.ts'
 
@@ -113,6 +114,8 @@ export class AppLife implements App {
     if (this.#options.runtime === undefined) {
       defaultRuntime({ registry: framework.registry, log: this.#log })
     }
+    const { keys, integrity, compressAboveBytes } = framework
+    this.#runtime.guard({ keys, integrity, compressAboveBytes })
     this.#work = this.#acceptedWork(framework)
     await this.#openControlSocket()
     const context = this.#context(own)
@@ -151,7 +154,9 @@ export class AppLife implements App {
 
   async #serve(services: readonly AnyService[], settings: FrameworkSettings): Promise<void> {
     const dispatcher = this.#dispatcher(services)
-    const listener = await this.#listen(tcpUrl(settings.host, settings.port), dispatcher)
+    const { host, port, allowInsecure } = settings
+    requireSecureBind(host, { keys: this.#runtime.keys !== undefined, tls: false, allowInsecure })
+    const listener = await this.#listen(tcpUrl(host, port), dispatcher)
     this.#listener = listener
     this.#stack.push('rpc listener', () => listener.close())
     const local = await this.#listen(`memory:${this.#id}`, dispatcher)
@@ -192,8 +197,8 @@ export class AppLife implements App {
 
   #listen(address: string, dispatcher: Dispatcher): Promise<Listener> {
     const { limits } = this.#runtime
-    const clock = this.#clock
-    return this.#runtime.transport(address).listen(address, dispatcher, { limits, clock })
+    const options = { ...this.#runtime.links(address), limits, clock: this.#clock }
+    return this.#runtime.transport(address).listen(address, dispatcher, options)
   }
 
   #dispatcher(services: readonly AnyService[]): Dispatcher {

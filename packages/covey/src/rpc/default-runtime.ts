@@ -1,5 +1,6 @@
 import { CoveyError } from '../error/covey-error.ts'
 import type { Log } from '../observe/log.ts'
+import { linkSettingsIn } from './link-settings.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 
 const defaultRegistry = 'file:.covey/registry'
@@ -9,7 +10,8 @@ let current: { readonly runtime: Runtime; readonly registry: string } | undefine
 
 /**
  * The runtime that clients and applications use when they are given none; made at the first use. An application says
- * which registry its settings name; a process without one uses `COVEY__REGISTRY`, else `file:.covey/registry`.
+ * which registry its settings name; a process without one uses `COVEY__REGISTRY`, else `file:.covey/registry`. Its keys are
+ * those of `COVEY__KEYS` until an application says otherwise.
  *
  * @throws CoveyError `START_FAILED` if it is in use already, with another registry
  */
@@ -18,6 +20,7 @@ export function defaultRuntime(wishes: { registry?: string; log?: Log } = {}): R
   if (current === undefined) {
     const log = wishes.log === undefined ? {} : { log: wishes.log }
     current = { runtime: createRuntime({ registry, ...log }), registry }
+    current.runtime.guard(linkSettingsIn(process.env), false)
   } else if (wishes.registry !== undefined && wishes.registry !== current.registry) {
     const message = `registry ${wishes.registry}: this process uses ${current.registry} already`
     throw new CoveyError('START_FAILED', `${message}; call nothing before the app is started`)

@@ -7,15 +7,24 @@ import type { Instance, Registry } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { type Log, silentLog } from '../observe/log.ts'
 import { defaultLimits, type Limits } from '../transport/limits.ts'
+import type { LinkOptions } from '../transport/link-options.ts'
 import { createMemoryTransport } from '../transport/memory/memory-transport.ts'
+import type { LiveKeyRing } from '../transport/tcp/create-key-ring.ts'
 import { tcpTransport, unixTransport } from '../transport/tcp/tcp-transport.ts'
 import type { Connection, Transport } from '../transport/transport.ts'
 import { Channel } from './channel.ts'
 import { fits } from './fits.ts'
 import { fixedInstance, isFixed, onlyOne } from './fixed-instance.ts'
+import {
+  type LinkSettings,
+  linksFor,
+  type RuntimeLinks,
+  readLinkSettings,
+  saidOf,
+} from './link-settings.ts'
 
 /** Settings of a runtime. */
-export interface RuntimeOptions {
+export interface RuntimeOptions extends LinkSettings {
   /** A registry or its URL. Default `file:.covey/registry`. */
   registry?: Registry | string
   /** Bounds on what connections take. Missing ones have their defaults. */
@@ -51,13 +60,18 @@ export class Runtime implements AsyncDisposable {
   /** Where instances are looked up, for messages. */
   readonly #source: string
   #registry: Promise<Registry> | undefined
+  #links: RuntimeLinks
+  #linksSaid: string | undefined
 
+  /** @throws CoveyError `INVALID_SETTINGS` */
   constructor(options: RuntimeOptions) {
     const memory = createMemoryTransport()
     this.clock = options.clock ?? systemClock
     this.log = options.log ?? silentLog
     this.limits = Object.freeze({ ...defaultLimits, ...options.limits })
     this.wheel = new TimerWheel(this.clock)
+    this.#links = readLinkSettings(options)
+    this.#linksSaid = saidOf(options)
     this.random = options.random ?? Math.random
     this.#connectionsPerInstance = checkConnections(options.connectionsPerInstance ?? 1)
     const target = options.registry ?? 'file:.covey/registry'
@@ -72,6 +86,33 @@ export class Runtime implements AsyncDisposable {
   registry(): Promise<Registry> {
     this.#registry ??= openRegistry(this.#registryTarget, { log: this.log, clock: this.clock })
     return this.#registry
+  }
+
+  /** The keys that connections prove, if any; to be replaced at run time. */
+  get keys(): LiveKeyRing | undefined {
+    return this.#links.keys
+  }
+
+  /** How connections from and to an address are guarded and packed. */
+  links(address: string): LinkOptions {
+    return linksFor(address, this.#links)
+  }
+
+  /**
+   * Guards the connections that are made from now on; what an application does with its settings.
+   * @param firm false for a guess that later settings may replace
+   * @throws CoveyError `INVALID_SETTINGS`, or `START_FAILED` if something else was said before
+   */
+  guard(settings: LinkSettings, firm = true): void {
+    const said = saidOf(settings)
+    if (said === undefined || said === this.#linksSaid) return
+    if (this.#linksSaid !== undefined) {
+      const message =
+        'covey.keys, integrity or compressAboveBytes: the runtime of this process has other ones already; give them in one place'
+      throw new CoveyError('START_FAILED', message)
+    }
+    this.#links = readLinkSettings(settings)
+    if (firm) this.#linksSaid = said
   }
 
   /** The transport for a URL. @throws TypeError if there is none for its scheme */
@@ -178,7 +219,8 @@ export class Runtime implements AsyncDisposable {
     let failure: unknown
     for (const address of this.#addresses(instance)) {
       try {
-        const options = { limits, clock, signal, instance: expected, onDraining }
+        const links = this.links(address)
+        const options = { ...links, limits, clock, signal, instance: expected, onDraining }
         return await this.transport(address).connect(address, options)
       } catch (error) {
         failure = error

@@ -1,5 +1,5 @@
 import { defineSettings, type SettingsOf } from './define-settings.ts'
-import { integer, oneOf, text, texts } from './leaf.ts'
+import { flag, integer, oneOf, records, text, texts } from './leaf.ts'
 
 /** Settings of the framework itself: section `covey` of `config.yaml`, variables `COVEY__…`. */
 export const frameworkSettings = defineSettings('covey', {
@@ -9,6 +9,17 @@ export const frameworkSettings = defineSettings('covey', {
   host: text().default('127.0.0.1'),
   /** The port to listen on; 0 finds a free one, which the registry tells to callers. */
   port: integer({ min: 0, max: 65_535 }).default(0),
+  /**
+   * Secrets that both sides of every connection prove to have: `{ id, secret | secretFile, subject? }`. The first is used to
+   * connect, all are accepted.
+   */
+  keys: records(['id'], ['secret', 'secretFile', 'subject']).optional(),
+  /** What tells of changed frames. Default `hmac` with keys, `none` without. */
+  integrity: oneOf(['none', 'crc32c', 'hmac']).optional(),
+  /** Bodies above this size are compressed. Default: none are. */
+  compressAboveBytes: integer({ min: 0, max: 2 ** 31 }).optional(),
+  /** Listens where other machines may connect although nobody asks who they are. */
+  allowInsecure: flag().default(false),
   /** The set of instances it belongs to, for callers who ask for one: `canary`. Default: what the application says. */
   group: text().optional(),
   /** What it runs: `2.1.0`. Default: what the application says. */

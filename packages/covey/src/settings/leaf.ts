@@ -1,4 +1,5 @@
 import type { Schema, SchemaResult } from '../base/schema.ts'
+import { isPlainObject } from './plain-data.ts'
 
 /** The schema of one setting of the framework itself, which depends on no schema library. */
 export interface Leaf<T> extends Schema<T, T> {
@@ -33,6 +34,25 @@ export function texts(): Leaf<readonly string[]> {
     (value) =>
       Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== ''),
   )
+}
+
+/** Yes or no. */
+export function flag(): Leaf<boolean> {
+  return leaf('true or false', (value) => typeof value === 'boolean')
+}
+
+/** A list of objects with fields of text; those that are not named here are refused. */
+export function records<Required extends string, Optional extends string>(
+  required: readonly Required[],
+  optional: readonly Optional[],
+): Leaf<readonly (Record<Required, string> & Partial<Record<Optional, string>>)[]> {
+  const fields: readonly string[] = [...required, ...optional]
+  const fits = (value: unknown) =>
+    isPlainObject(value) &&
+    required.every((field) => value[field] !== undefined) &&
+    Object.entries(value).every(([key, item]) => fields.includes(key) && typeof item === 'string')
+  const expected = `a list of { ${required.join(', ')}${optional.map((field) => `, ${field}?`).join('')} }`
+  return leaf(expected, (value) => Array.isArray(value) && value.every(fits))
 }
 
 function leaf<T>(expected: string, accepts: (value: unknown) => boolean): Leaf<T> {

@@ -1,0 +1,31 @@
+import { CoveyError } from '../error/covey-error.ts'
+
+/** What stands between strangers and an application. */
+export interface BindGuards {
+  /** Peers prove a key. */
+  readonly keys: boolean
+  /** Peers prove who they are by a certificate. */
+  readonly tls: boolean
+  /** The setting that says: the network itself is trusted. */
+  readonly allowInsecure: boolean
+}
+
+/**
+ * Refuses to listen where other machines may connect and nobody asks who they are.
+ * @throws CoveyError `START_FAILED` that says what to set
+ */
+export function requireSecureBind(host: string, guards: BindGuards): void {
+  if (isLoopback(host) || guards.keys || guards.tls || guards.allowInsecure) return
+  const message = `covey.host ${host} can be reached from other machines, and any of them could call: set covey.keys or covey.tls (docs/security.md), or covey.allowInsecure: true where the network lets nobody else in`
+  throw new CoveyError('START_FAILED', message)
+}
+
+/** Whether only this machine can connect: 127.0.0.0/8, ::1, the same in another form, or their name. */
+function isLoopback(host: string): boolean {
+  const plain = host
+    .toLowerCase()
+    .replace(/^\[(.*)\]$/, '$1')
+    .replace(/^::ffff:/, '')
+  if (plain === 'localhost' || plain === '::1' || plain === '0:0:0:0:0:0:0:1') return true
+  return /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(plain)
+}

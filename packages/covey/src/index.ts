@@ -14,6 +14,14 @@ export type { ResultOptions, Ticket } from './contract/ticket.ts'
 export type { Settled } from './contract/settled.ts'
 export { results, type SettledResults } from './rpc/results.ts'
 export { createClient, type ClientOptions } from './rpc/create-client.ts'
+export {
+  batch,
+  type BatchOptions,
+  type BatchOutputs,
+  type BatchSettled,
+  type Entries,
+} from './rpc/batch.ts'
+export type { Entry } from './contract/entry.ts'
 export { createApp } from './app/create-app.ts'
 export type { App, AppLabels, AppOptions } from './app/app.ts'
 export type { AppContext, Resource } from './app/app-context.ts'

@@ -1,5 +1,6 @@
 import type { RoutingOptions } from '../call/routing.ts'
 import type { Contract, Methods } from './define-contract.ts'
+import type { Entry } from './entry.ts'
 import type { CallInput, CallOutput, ErrorsOf, Method } from './method.ts'
 import type { Ticket } from './ticket.ts'
 
@@ -41,6 +42,8 @@ export interface UnaryClient<M extends Method> extends ErrorGuard<M> {
    * @throws CoveyError `INVALID_INPUT` if the text is no token
    */
   ticket(token: string): Ticket<CallOutput<M>>
+  /** The same call, not made yet: an entry of a `batch`. */
+  of(input: CallInput<M>, options?: CallOptions): Entry<CallOutput<M>>
 }
 
 /** Calls a method with a stream of results. Leaving the loop early cancels the call. */

@@ -8,6 +8,7 @@ import { type Routing, toRouting } from '../call/routing.ts'
 import { nextSpan } from '../call/trace.ts'
 import type { CallOptions, Client } from '../contract/client.ts'
 import type { Contract } from '../contract/define-contract.ts'
+import { type BatchScope, Entry } from '../contract/entry.ts'
 import type { BoundMethod } from '../contract/method.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { CallTicket } from './call-ticket.ts'
@@ -58,13 +59,16 @@ function ofKind(method: BoundMethod, options: ContractClientOptions, source: Res
 
 /** The ways to call a method with one input and one result. */
 function withModes(method: BoundMethod, options: ContractClientOptions, source: ResultSource) {
+  const run = resultMethod(method, options)
   const submit = resultMethod(method, options, 'submit')
   const ticket = (token: string) => new CallTicket(token, method, source)
-  return Object.assign(resultMethod(method, options), {
+  return Object.assign((input: unknown, wishes?: CallOptions) => run(input, wishes), {
     notify: resultMethod(method, options, 'notify'),
     submit: async (input: unknown, wishes?: CallOptions) =>
       ticket((await submit(input, wishes)) as string),
     ticket,
+    of: (input: unknown, wishes?: CallOptions) =>
+      new Entry(method.path, (scope) => run(input, wishes, scope)),
   })
 }
 
@@ -79,17 +83,31 @@ function resultSource(options: ContractClientOptions): ResultSource {
 /** A method with one result. */
 function resultMethod(method: BoundMethod, options: ContractClientOptions, mode?: CallMode) {
   const toInput = inputOf(method, options)
-  return async (given: unknown, wishes: CallOptions = noWishes): Promise<unknown> => {
+  return async (
+    given: unknown,
+    wishes: CallOptions = noWishes,
+    scope?: BatchScope,
+  ): Promise<unknown> => {
     const input = toInput(given)
-    const { call, release } = openCall(method, input, wishes, options, mode)
+    const { call, release } = openCall(method, input, wishes, options, mode, scope)
     try {
-      return await options.invoke(call)
+      const result = options.invoke(call)
+      return await (scope === undefined ? result : untilCancelled(call, result))
     } catch (error) {
       throw ofSource(error, input) ?? fromCall(error, method)
     } finally {
       release()
+      scope?.closed(call)
     }
   }
+}
+
+/** Nothing holds an entry of a batch longer than the batch, whatever a middleware of the caller does. */
+function untilCancelled(call: Call, result: Promise<unknown>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    call.onCancel(reject)
+    result.then(resolve, reject)
+  })
 }
 
 /** A method with a stream of results; the call begins when the first of them is asked for. */
@@ -132,11 +150,13 @@ function openCall(
   wishes: CallOptions,
   { clock, currentCall, timeoutMs, routing }: ContractClientOptions,
   mode: CallMode = 'wait',
+  scope?: BatchScope,
 ): { call: Call; release: () => void } {
   const parent = currentCall()
   const allowedMs = wishes.timeoutMs ?? timeoutMs ?? method.timeoutMs
   if (Number.isNaN(allowedMs)) throw new TypeError(`${method.path}: timeoutMs is NaN`)
-  const ownMs = mode === 'wait' ? allowedMs : Math.min(allowedMs, acceptanceMs)
+  const limitMs = mode === 'wait' ? scope?.timeoutMs : acceptanceMs
+  const ownMs = limitMs === undefined ? allowedMs : Math.min(allowedMs, limitMs)
   const deadlineMs = clock.monotonicMs() + ownMs
   const init: CallInit = {
     clock,
@@ -147,8 +167,10 @@ function openCall(
     routing: wishes === noWishes ? routing : toRouting(wishes, routing),
     mode,
     workMs: allowedMs,
+    batch: scope,
   }
   const call = new Call(method, input, init)
+  scope?.opened(call)
   return { call, release: link(call, parent, wishes.signal) }
 }
 

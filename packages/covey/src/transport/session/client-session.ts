@@ -175,6 +175,7 @@ export class ClientSession implements Connection {
       baggage: this.#version === 1 ? noMetadata : call.baggage,
     }
     const codec = this.#codec!
+    if (call.batch !== undefined) this.#link.cork()
     this.#link.send(frameType.call, callFlags(head), id, (out) => {
       writeCallHead(head, out)
       // A stream of inputs follows in frames of its own.

@@ -43,6 +43,7 @@ export class FrameLink {
   #lastTimer: Timer | undefined
   #state: 'open' | 'ending' | 'closed' = 'open'
   #flushing = false
+  #corked = false
   #paused = false
   #inflater: BodyInflater | undefined
   #onRoom: (() => void)[] = []
@@ -114,7 +115,8 @@ export class FrameLink {
    */
   send(type: number, flags: number, id: number, body?: (out: ByteWriter) => void): number {
     const size = this.#writer.frame(type, flags, id, body)
-    if (this.#writer.size >= fullWriteBytes) this.#flush()
+    const full = this.#corked ? this.#options.limits.maxQueuedBytes : fullWriteBytes
+    if (this.#writer.size >= full) this.#flush()
     else if (!this.#flushing) {
       this.#flushing = true
       this.#pipe.soon(() => {
@@ -128,6 +130,11 @@ export class FrameLink {
   /** Whether so much waits for the peer that a stream should send no more. */
   get full(): boolean {
     return this.#pipe.queuedBytes + this.#writer.size > this.#options.limits.maxQueuedBytes
+  }
+
+  /** What is sent from here to the end of this turn leaves in one write, up to `maxQueuedBytes`. */
+  cork(): void {
+    this.#corked = true
   }
 
   /** Resolves when the peer has taken enough for more to be sent. */
@@ -168,6 +175,7 @@ export class FrameLink {
   }
 
   #flush(): void {
+    this.#corked = false
     if (this.#state !== 'open' || this.#writer.size === 0) return
     this.batch += 1
     this.#pipe.write(this.#writer.take())

@@ -17,6 +17,7 @@ import { contractClient } from '../rpc/contract-client.ts'
 import { createDispatcher } from '../rpc/dispatcher.ts'
 import { defaultLimits, type Limits } from '../transport/limits.ts'
 import type { Authenticate, Connection, Listener, Transport } from '../transport/transport.ts'
+import { modeSuite } from './mode-suite.ts'
 import { until } from './until.ts'
 
 /** What the suite asks of the transport that is tested. */
@@ -354,6 +355,8 @@ export function transportSuite(name: string, options: TransportSuiteOptions): vo
     const second = options.transport.listen(listener.address, dispatcher, common)
     await assert.rejects(second, hasCode('ADDRESS_IN_USE'))
   })
+
+  modeSuite(name, options)
 }
 
 /** A call that belongs to nothing, for tests of single parts. */

@@ -1,7 +1,7 @@
 import type { Call } from '../../call/call.ts'
 import { givesStream } from '../../call/method-ref.ts'
 import { CoveyError } from '../../error/covey-error.ts'
-import { acceptsNothing } from '../accepts-nothing.ts'
+import { acceptsNothing } from '../mode-refusal.ts'
 import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
 
 /** The end of a memory connection that takes calls. */

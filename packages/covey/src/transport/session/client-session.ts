@@ -7,6 +7,7 @@ import { u32At } from '../../codec/frame/frame-decoder.ts'
 import { type Frame, frameHeadBytes, frameType, lengthBytes } from '../../codec/frame/frame-type.ts'
 import { codeEntry } from '../../error/codes.ts'
 import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
+import { hasStreams } from '../mode-refusal.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { callFlags, writeCallHead } from './call-head.ts'
 import { reasonData } from './cancel-reason.ts'
@@ -151,10 +152,13 @@ export class ClientSession implements Connection {
       const message = `${maxCallsPerConnection} calls are in flight on this connection`
       return new CoveyError('RESOURCE_EXHAUSTED', message)
     }
+    const { mode } = call
     const { kind, path } = call.method
     if (!this.#numbers.has(path)) {
       return new CoveyError('UNIMPLEMENTED', `instance ${this.#instance} has no method ${path}`)
     }
+    if (mode !== 'wait' && kind !== 'unary') return hasStreams(call.method)
+    if (mode !== 'wait') return this.#needsVersion(2, `${path}: ${mode}`)
     return takesStream(kind) ? this.#needsVersion(2, `${path}: a stream of inputs`) : undefined
   }
 
@@ -166,9 +170,11 @@ export class ClientSession implements Connection {
   }
 
   #sendCall(id: number, call: Call): void {
+    const { mode } = call
+    const type = mode === 'wait' ? frameType.call : frameType[mode]
     const head = {
       method: this.#numbers.get(call.method.path)!,
-      timeoutMs: call.remainingMs(),
+      timeoutMs: mode === 'wait' ? call.remainingMs() : call.workMs,
       trace: call.trace,
       metadata: call.metadata,
       // It helps those who look at it; a server of version 1 works without.
@@ -176,7 +182,7 @@ export class ClientSession implements Connection {
     }
     const codec = this.#codec!
     if (call.batch !== undefined) this.#link.cork()
-    this.#link.send(frameType.call, callFlags(head), id, (out) => {
+    this.#link.send(type, callFlags(head), id, (out) => {
       writeCallHead(head, out)
       // A stream of inputs follows in frames of its own.
       if (call.input !== undefined && !takesStream(call.method.kind)) codec.encode(call.input, out)
@@ -270,6 +276,7 @@ export class ClientSession implements Connection {
     if (this.#codec === undefined) return this.#greeting(frame)
     switch (frame.type) {
       case frameType.result:
+      case frameType.accepted:
         return this.#onResult(frame)
       case frameType.item:
         return this.#onItem(frame)
@@ -298,8 +305,15 @@ export class ClientSession implements Connection {
     return frame.id
   }
 
+  /** The result of a call; or of one whose caller does not wait, that it was accepted. */
   #onResult(frame: Frame): void {
-    const pending = this.#take(this.#known(frame))
+    const id = this.#known(frame)
+    const accepted = frame.type === frameType.accepted
+    const mode = this.#pending.get(id)?.call.mode
+    if (mode !== undefined && accepted !== (mode !== 'wait')) {
+      throw new CoveyError('PROTOCOL_ERROR', `frame type ${frame.type} for a call of mode ${mode}`)
+    }
+    const pending = this.#take(id)
     if (pending === undefined) return
     try {
       pending.result(this.#decode(frame))

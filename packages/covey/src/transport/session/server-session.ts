@@ -1,5 +1,5 @@
 import type { Timer } from '../../base/clock.ts'
-import { Call } from '../../call/call.ts'
+import { Call, type CallMode } from '../../call/call.ts'
 import { givesStream, type MethodRef, takesStream } from '../../call/method-ref.ts'
 import type { Peer } from '../../call/peer.ts'
 import type { Codec } from '../../codec/codec.ts'
@@ -7,6 +7,7 @@ import { chooseCodec } from '../../codec/codecs.ts'
 import { u32At } from '../../codec/frame/frame-decoder.ts'
 import { type Frame, frameHeadBytes, frameType, lengthBytes } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { acceptsNothing } from '../mode-refusal.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import { readCallHead } from './call-head.ts'
 import { CancelBudget } from './cancel-budget.ts'
@@ -138,6 +139,8 @@ export class ServerSession {
   #frame(frame: Frame): void {
     switch (frame.type) {
       case frameType.call:
+      case frameType.notify:
+      case frameType.submit:
         return this.#onCall(frame)
       case frameType.item:
         return this.#onItem(frame)
@@ -212,6 +215,9 @@ export class ServerSession {
   #onCall(frame: Frame): void {
     if (this.#codec === undefined)
       throw new CoveyError('PROTOCOL_ERROR', 'a call before the handshake')
+    if (frame.type !== frameType.call && this.#version === 1) {
+      throw new CoveyError('PROTOCOL_ERROR', `frame type ${frame.type} in version 1`)
+    }
     if (frame.id === 0 || this.#running.has(frame.id)) {
       throw new CoveyError('PROTOCOL_ERROR', `call number ${frame.id} is 0 or in use`)
     }
@@ -245,6 +251,7 @@ export class ServerSession {
       metadata: head.metadata,
       baggage: head.baggage,
       peer: this.#peer,
+      mode: modeOf(frame),
       clock,
     })
     return { call, openedMs, input: stream }
@@ -281,17 +288,23 @@ export class ServerSession {
     if (running.input !== undefined) this.#inputs += 1
     const { call } = running
     call.onCancel((reason) => this.#onCallCancelled(id, running, reason))
-    this.#dispatcher.serve(call).then(
+    const served = call.mode === 'wait' ? this.#dispatcher.serve(call) : this.#accept(call)
+    served.then(
       (result) => this.#onServed(id, running, result),
       // Answer of a call that failed before or, with one result, while its handler ran.
       (error) => this.#finish(id, running, () => this.#sendError(id, CoveyError.from(error))),
     )
   }
 
+  /** From the moment it is accepted on, neither the end of this connection nor a cancel reaches the call. */
+  #accept(call: Call): Promise<string | undefined> {
+    return this.#dispatcher.accept?.(call) ?? Promise.reject(acceptsNothing(this.#dispatcher))
+  }
+
   #onServed(id: number, running: Running, result: unknown): void {
     if (givesStream(running.call.method.kind)) return this.#openStream(id, running, result)
     // Answer of a call with one result.
-    this.#finish(id, running, () => this.#sendResult(id, result))
+    this.#finish(id, running, () => this.#sendResult(id, running.call, result))
   }
 
   #openStream(id: number, running: Running, result: unknown): void {
@@ -320,10 +333,11 @@ export class ServerSession {
     if (this.#running.size === 0) this.#events.onIdle()
   }
 
-  #sendResult(id: number, result: unknown): void {
+  #sendResult(id: number, { mode }: Call, result: unknown): void {
     const codec = this.#codec!
+    const type = mode === 'wait' ? frameType.result : frameType.accepted
     try {
-      this.#link.send(frameType.result, 0, id, (out) => {
+      this.#link.send(type, 0, id, (out) => {
         if (result !== undefined) codec.encode(result, out)
       })
       this.#link.holdIfFull()
@@ -409,6 +423,11 @@ export class ServerSession {
   #cancelAll(reason: CoveyError): void {
     for (const { call } of [...this.#running.values()]) call.cancel(reason)
   }
+}
+
+function modeOf({ type }: Frame): CallMode {
+  if (type === frameType.notify) return 'notify'
+  return type === frameType.submit ? 'submit' : 'wait'
 }
 
 /** A body that cannot be read is the caller's mistake; the connection as such is fine. */

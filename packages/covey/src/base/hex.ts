@@ -7,9 +7,9 @@ export function toHex(bytes: Uint8Array, start = 0, end: number = bytes.length):
   return text
 }
 
-/** The bytes that pairs of hexadecimal digits stand for, or undefined if they are no such digits. */
+/** The bytes that pairs of lower-case hexadecimal digits stand for, or undefined if they are no such digits. */
 export function fromHex(text: string): Uint8Array | undefined {
-  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(text)) return undefined
+  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/.test(text)) return undefined
   const bytes = new Uint8Array(text.length / 2)
   for (let at = 0; at < bytes.length; at++) {
     bytes[at] = Number.parseInt(text.slice(2 * at, 2 * at + 2), 16)

@@ -131,6 +131,7 @@ export function readFarewell(frame: Frame): CoveyError {
 }
 
 function readBody(frame: Frame): Record<string, unknown> {
+  if (frame.flags !== 0 || frame.id !== 0) throw wrong('frame', 'one without flags and number')
   let value: unknown
   try {
     value = parseJson(new TextDecoder().decode(frame.bytes.subarray(frame.start, frame.end)))

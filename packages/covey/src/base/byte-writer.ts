@@ -1,25 +1,28 @@
+import { type SlabPool, sharedSlabs } from './slab-pool.ts'
+
 const encoder = new TextEncoder()
+
+const nothing = new Uint8Array(0)
 
 /** Below this many characters a loop beats the call into the platform's encoder. */
 const shortText = 48
 
 /**
- * Bytes being written. What was written and not yet taken is a region of a slab; `take` hands the region
- * out without a copy and never touches it again, so a socket may keep it as long as it likes.
+ * Bytes being written. What was written and not yet taken is a region of a slab; `take` hands the region out without a copy
+ * and never touches it again until `reuse` says that nobody needs it.
  * Offsets are relative to the start of the region.
  */
 export class ByteWriter {
   /** The slab. Changes when it is full, so never keep it over a write. */
-  bytes: Uint8Array
+  bytes: Uint8Array = nothing
   /** Where the next byte goes, in `bytes`. */
   position = 0
   #start = 0
-  readonly #slabBytes: number
+  readonly #slabs: Pick<SlabPool, 'lend' | 'takeBack'>
 
-  /** @param slabBytes memory taken at once. Default 64 KiB. */
-  constructor(slabBytes = 64 * 1024) {
-    this.#slabBytes = slabBytes
-    this.bytes = new Uint8Array(0)
+  /** @param slabs where memory comes from. Default: what all writers of the process share */
+  constructor(slabs: Pick<SlabPool, 'lend' | 'takeBack'> = sharedSlabs) {
+    this.#slabs = slabs
   }
 
   /** Bytes written and not taken. */
@@ -92,11 +95,19 @@ export class ByteWriter {
     this.position = this.#start + offset
   }
 
-  /** The bytes written since the last `take`. They will not change any more. */
+  /** The bytes written since the last `take`. They will not change any more, until `reuse`. */
   take(): Uint8Array {
     const region = this.bytes.subarray(this.#start, this.position)
     this.#start = this.position
     return region
+  }
+
+  /** Nothing that was ever taken is needed any more: the memory may be written again, by anybody. */
+  reuse(): void {
+    if (this.#start < this.position) return
+    this.#slabs.takeBack(this.bytes)
+    this.bytes = nothing
+    this.position = this.#start = 0
   }
 
   #ascii(text: string): boolean {
@@ -111,9 +122,13 @@ export class ByteWriter {
   }
 
   #grow(count: number): void {
-    const size = this.size
-    const slab = new Uint8Array(Math.max(this.#slabBytes, (size + count) * 2))
-    slab.set(this.bytes.subarray(this.#start, this.position))
+    const { bytes, size } = this
+    const full = this.#start === 0 && bytes.length > 0
+    // Twice what a region that outgrew its slab takes, so that a large one is not moved again and again.
+    const slab = this.#slabs.lend(full ? (size + count) * 2 : size + count)
+    slab.set(bytes.subarray(this.#start, this.position))
+    // Of a slab that something was taken from, somebody may still read.
+    if (full) this.#slabs.takeBack(bytes)
     this.bytes = slab
     this.#start = 0
     this.position = size

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { ByteWriter } from '../base/byte-writer.ts'
+import { smallSlabs } from '../testing/small-slabs.ts'
 import type { Codec } from './codec.ts'
 import { jsonCodec } from './json-codec.ts'
 import { msgpackCodec } from './msgpack-codec.ts'
 
 function encode(codec: Codec, value: unknown): Uint8Array {
-  const out = new ByteWriter(16)
+  const out = new ByteWriter(smallSlabs(16))
   codec.encode(value, out)
   return out.take()
 }
@@ -143,7 +144,20 @@ test('msgpack: half a character is refused instead of being replaced', () => {
   assert.equal(roundTrip(msgpackCodec, '😀'.repeat(40)), '😀'.repeat(40))
 })
 
-test('msgpack: bytes decoded are a copy of the message', () => {
+test('msgpack: large bytes are a view of a message that is little else, and a copy of any other', () => {
+  const large = new Uint8Array(100_000).fill(3)
+  const alone = encode(msgpackCodec, [large]).slice()
+  const [view] = msgpackCodec.decode(alone, 0, alone.length) as [Uint8Array]
+  assert.deepEqual(view, large)
+  assert.ok(view.buffer === alone.buffer)
+  const among = encode(msgpackCodec, [large, large, 1]).slice()
+  for (const bytes of (msgpackCodec.decode(among, 0, among.length) as Uint8Array[]).slice(0, 2)) {
+    assert.deepEqual(bytes, large)
+    assert.ok(bytes.buffer !== among.buffer)
+  }
+})
+
+test('msgpack: a few bytes are a copy of the message', () => {
   const bytes = encode(msgpackCodec, new Uint8Array([1, 2, 3]))
   const decoded = msgpackCodec.decode(bytes, 0, bytes.length) as Uint8Array
   bytes.fill(9)

@@ -10,7 +10,8 @@ export interface Codec {
   /** @throws CoveyError `UNENCODABLE`; what was written until then is the caller's to remove. */
   encode(value: unknown, out: ByteWriter): void
   /**
-   * Reads one value that fills `bytes` from `start` to `end`.
+   * Reads one value that fills `bytes` from `start` to `end`. Nobody may write to `bytes` afterwards: the value may hold
+   * views of them.
    * @throws CoveyError `PROTOCOL_ERROR` if the bytes are not such a value or break a limit
    */
   decode(bytes: Uint8Array, start: number, end: number): unknown

@@ -15,13 +15,15 @@ export interface Outcome {
  * @throws CoveyError `UNENCODABLE` if the value could not be sent to whoever collects it
  */
 export function encodeOutcome({ value, error }: Outcome): Uint8Array {
-  const out = new ByteWriter(512)
+  const out = new ByteWriter()
   // In a list, so that it may nest as deep as in the answer to `covey.results.collect`, and no deeper.
   const kept =
     error === undefined ? { state: 'done', value } : { state: 'failed', error: error.toData() }
   msgpackCodec.encode([kept], out)
   // A copy of its own size: the memory of the writer is larger.
-  return out.take().slice()
+  const bytes = out.take().slice()
+  out.reuse()
+  return bytes
 }
 
 /** What was kept, as it is told to those who collect it. */

@@ -35,7 +35,10 @@ export function memoryPipe(): MemoryPipe {
     open(given: PipeEvents) {
       events = given
     },
-    write: (bytes: Uint8Array) => void pipe.writes.push(bytes),
+    write(bytes: Uint8Array) {
+      pipe.writes.push(bytes.slice())
+      return true
+    },
     pause() {
       pipe.paused = true
     },

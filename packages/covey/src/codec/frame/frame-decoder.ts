@@ -5,6 +5,11 @@ import { type Frame, frameHeadBytes } from './frame-type.ts'
 /** Bytes of a frame behind its length field, at the least: type, flags, id. */
 const minLength = frameHeadBytes - 4
 
+/** Memory that a peer may make us take by the announcement of a large frame alone. */
+const trustedBytes = 128 * 1024
+
+const nothing = new Uint8Array(0)
+
 /**
  * Cuts a stream of bytes into frames, however the bytes were split on their way. Knows no socket, promise
  * or timer. A length over the limit is refused before anything is allocated for it.
@@ -14,8 +19,10 @@ export class FrameDecoder {
   maxFrameBytes: number
   /** Set as soon as the frame was read behind which the peer's frames are sealed; undefined while they are not. */
   seal: FrameSeal | undefined
-  #buffer: Uint8Array = new Uint8Array(0)
+  /** The frame that has begun, as far as it is here: `#have` bytes of it, of `#need` or, while its length is not known, 4. */
+  #buffer: Uint8Array = nothing
   #have = 0
+  #need = 4
   #stopped = false
 
   constructor(maxFrameBytes: number) {
@@ -30,36 +37,73 @@ export class FrameDecoder {
   /** Lets `push` return after the frame it is at, and ignore all later bytes. */
   stop(): void {
     this.#stopped = true
-    this.#buffer = new Uint8Array(0)
-    this.#have = 0
+    this.#forget()
   }
 
   /**
-   * Takes the next bytes and hands on each frame that is complete. A frame's bytes are only lent: they are
-   * valid for as long as `chunk` is.
+   * Takes the next bytes and hands on each frame that is complete. The bytes are handed over, frames included: nobody
+   * may write to them any more.
    * @throws CoveyError `PROTOCOL_ERROR`, `MESSAGE_TOO_LARGE` or `INTEGRITY_FAILED`; the stream cannot be read further then
    */
   push(chunk: Uint8Array, onFrame: (frame: Frame) => void): void {
     if (this.#stopped) return
-    const bytes = this.#have === 0 ? chunk : this.#join(chunk)
-    const end = this.#have === 0 ? chunk.length : this.#have
-    let at = 0
-    while (end - at >= 4) {
-      const length = this.#lengthAt(bytes, at)
-      const next = at + 4 + length
+    const end = chunk.length
+    let at = this.#have === 0 ? 0 : this.#complete(chunk, onFrame)
+    while (!this.#stopped && end - at >= 4) {
+      const next = at + 4 + this.#lengthAt(chunk, at)
       if (next > end) break
-      onFrame({
-        type: bytes[at + 4]!,
-        flags: bytes[at + 5]!,
-        id: u32At(bytes, at + 6),
-        bytes,
-        start: at + frameHeadBytes,
-        end: this.seal === undefined ? next : this.#opened(this.seal, bytes, at, next),
-      })
-      if (this.#stopped) return
+      onFrame(this.#frameAt(chunk, at, next))
       at = next
     }
-    this.#keep(bytes, at, end)
+    if (!this.#stopped && at < end) this.#append(chunk, at, end)
+  }
+
+  /** Adds to the frame that has begun and hands it on if that completes it. @returns where the next one begins */
+  #complete(chunk: Uint8Array, onFrame: (frame: Frame) => void): number {
+    let at = 0
+    while (this.#have < this.#need) {
+      if (at === chunk.length) return at
+      const until = Math.min(chunk.length, at + this.#need - this.#have)
+      this.#append(chunk, at, until)
+      at = until
+    }
+    const frame = this.#frameAt(this.#buffer, 0, this.#need)
+    this.#forget()
+    onFrame(frame)
+    return at
+  }
+
+  /** Keeps bytes of a frame, in memory of exactly its size unless that would be much before much has arrived. */
+  #append(chunk: Uint8Array, from: number, until: number): void {
+    const have = this.#have + until - from
+    if (this.#have === 0 && have >= 4) this.#need = 4 + this.#lengthAt(chunk, from)
+    if (have > this.#buffer.length) this.#grow(have)
+    this.#buffer.set(chunk.subarray(from, until), this.#have)
+    this.#have = have
+    if (have === 4 && this.#need === 4) this.#need = 4 + this.#lengthAt(this.#buffer, 0)
+  }
+
+  #grow(have: number): void {
+    const grown = new Uint8Array(Math.min(this.#need, Math.max(have * 2, trustedBytes)))
+    grown.set(this.#buffer.subarray(0, this.#have))
+    this.#buffer = grown
+  }
+
+  #forget(): void {
+    this.#buffer = nothing
+    this.#have = 0
+    this.#need = 4
+  }
+
+  #frameAt(bytes: Uint8Array, at: number, next: number): Frame {
+    return {
+      type: bytes[at + 4]!,
+      flags: bytes[at + 5]!,
+      id: u32At(bytes, at + 6),
+      bytes,
+      start: at + frameHeadBytes,
+      end: this.seal === undefined ? next : this.#opened(this.seal, bytes, at, next),
+    }
   }
 
   /** Where the frame ends and its seal begins, once that fits. */
@@ -82,27 +126,6 @@ export class FrameDecoder {
     }
     if (length < minLength) throw new CoveyError('PROTOCOL_ERROR', `a frame of ${length} bytes`)
     return length
-  }
-
-  /** Adds to the partial frame. The buffer doubles, so that one-byte chunks cost no more than large ones. */
-  #join(chunk: Uint8Array): Uint8Array {
-    const size = this.#have + chunk.length
-    if (size > this.#buffer.length) {
-      const grown = new Uint8Array(Math.max(size, this.#buffer.length * 2))
-      grown.set(this.#buffer.subarray(0, this.#have))
-      this.#buffer = grown
-    }
-    this.#buffer.set(chunk, this.#have)
-    this.#have = size
-    return this.#buffer
-  }
-
-  #keep(bytes: Uint8Array, at: number, end: number): void {
-    const rest = end - at
-    if (bytes === this.#buffer && at === 0) return
-    // Always a fresh buffer: frames that were handed out may still lie in the old one.
-    this.#buffer = rest === 0 ? new Uint8Array(0) : bytes.slice(at, end)
-    this.#have = rest
   }
 }
 

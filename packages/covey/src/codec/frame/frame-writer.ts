@@ -42,6 +42,11 @@ export class FrameWriter {
     return this.#out.take()
   }
 
+  /** What was taken has left, and nobody reads it any more. */
+  reuse(): void {
+    this.#out.reuse()
+  }
+
   /**
    * Writes one frame.
    * @param body writes what follows the head

@@ -116,3 +116,23 @@ test('a frame that is too large, or whose body fails, leaves no trace', () => {
     [frameType.ping, frameType.pong],
   )
 })
+
+test('a large frame in pieces lies in memory of its own size, and an announced one takes little', () => {
+  const list = [
+    { type: 7, flags: 0, id: 1, body: new Array(100_000).fill(1) },
+    { type: 7, flags: 0, id: 2, body: new Array(600_000).fill(2) },
+  ]
+  const bytes = encode(list)
+  for (const first of [2, 4, 11, 65_536]) {
+    const sizes: number[] = []
+    const decoder = new FrameDecoder(1 << 20)
+    for (let at = 0; at < bytes.length; at += at === 0 ? first : 65_536) {
+      const chunk = bytes.slice(at, at === 0 ? first : at + 65_536)
+      decoder.push(chunk, (frame) => {
+        sizes.push(frame.bytes.buffer.byteLength)
+        assert.deepEqual(plain(frame), list[sizes.length - 1])
+      })
+    }
+    assert.deepEqual(sizes, [100_010, 600_010])
+  }
+})

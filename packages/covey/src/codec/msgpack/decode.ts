@@ -5,11 +5,15 @@ import { KeyCache } from './key-cache.ts'
 
 const strictText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const keys = new KeyCache()
+/** Below this a copy costs next to nothing. */
+const viewedBytes = 16 * 1024
+
 const float = new DataView(new ArrayBuffer(8))
 const floatBytes = new Uint8Array(float.buffer)
 
 /**
- * Reads one MessagePack value that fills `bytes` from `start` to `end`.
+ * Reads one MessagePack value that fills `bytes` from `start` to `end`. Nobody may write to `bytes` afterwards: a large
+ * `Uint8Array` in the value may be a view of them.
  * @throws CoveyError `PROTOCOL_ERROR`: truncated, trailing bytes, invalid UTF-8, a key `__proto__` or one that is
  * not text, over 64 levels, over 1,000,000 elements
  */
@@ -176,10 +180,12 @@ class Reader {
     }
   }
 
-  /** A copy, because the bytes belong to the connection. */
+  /** A copy, so that a few bytes do not keep a whole message; of large ones that are most of their message, a view. */
   #binary(size: number): Uint8Array {
     const from = this.#skip(size)
-    return new Uint8Array(this.#bytes.subarray(from, from + size))
+    const view = this.#bytes.subarray(from, from + size)
+    const whole = size >= viewedBytes && size * 2 >= view.buffer.byteLength
+    return whole ? new Uint8Array(view.buffer, view.byteOffset, size) : new Uint8Array(view)
   }
 
   #extension(size: number, depth: number): unknown {

@@ -178,7 +178,7 @@ export class FrameLink {
     this.#corked = false
     if (this.#state !== 'open' || this.#writer.size === 0) return
     this.batch += 1
-    this.#pipe.write(this.#writer.take())
+    if (this.#pipe.write(this.#writer.take())) this.#writer.reuse()
     if (this.#pipe.queuedBytes > this.#options.limits.maxQueuedBytes) {
       this.#slowSinceMs ??= this.#options.clock.monotonicMs()
     }

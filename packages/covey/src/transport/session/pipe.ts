@@ -12,7 +12,8 @@ export interface Pipe {
   readonly queuedBytes: number
   /** Begins to deliver events. Called once. */
   open(events: PipeEvents): void
-  write(bytes: Uint8Array): void
+  /** @returns true if nobody reads `bytes` any more, so that their memory may be written again */
+  write(bytes: Uint8Array): boolean
   /** Stops and resumes reading; the peer feels it. */
   pause(): void
   resume(): void

@@ -11,7 +11,12 @@ export function socketPipe(socket: Socket, protocol: string, address: string): P
       return socket.writableLength
     },
     open: (events) => listen(socket, events),
-    write: (bytes) => void (socket.writable && socket.write(bytes)),
+    write(bytes) {
+      if (!socket.writable) return false
+      socket.write(bytes)
+      // Nothing left to write: the kernel (or TLS) has its copy of all of it.
+      return socket.writableLength === 0
+    },
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     hold: (on) => void (on ? socket.ref() : socket.unref()),

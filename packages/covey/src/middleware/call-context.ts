@@ -1,24 +1,26 @@
-import type { Call } from '../call/call.ts'
-import { runInCall } from '../call/call-storage.ts'
+import { keepContext, runInCall } from '../call/call-storage.ts'
 import type { Middleware } from '../call/handler.ts'
+import type { ContextRunner } from '../call/input-source.ts'
 import { givesStream } from '../call/method-ref.ts'
 
 /** Makes the call the current one for everything its handler does, now and later. */
-export const callContext: Middleware = (next) => (call) => {
-  const result = runInCall(call, () => next(call))
-  if (!givesStream(call.method.kind)) return result
-  return result.then((stream) => inCall(stream as AsyncIterable<unknown>, call))
-}
+export const callContext: Middleware = (next) => (call) =>
+  runInCall(call, () => {
+    if (!givesStream(call.method.kind)) return next(call)
+    const run = keepContext()
+    return next(call).then((stream) => runEach(stream as AsyncIterable<unknown>, run))
+  })
 
 /** The body of a generator runs when its next element is asked for, by somebody who is not in the call. */
-function inCall(stream: AsyncIterable<unknown>, call: Call): AsyncIterable<unknown> {
+function runEach(stream: AsyncIterable<unknown>, run: ContextRunner): AsyncIterable<unknown> {
   return {
     [Symbol.asyncIterator]() {
-      const iterator = runInCall(call, () => stream[Symbol.asyncIterator]())
+      const iterator = run(() => stream[Symbol.asyncIterator]())
+      const next = () => iterator.next()
       return {
-        next: () => runInCall(call, () => iterator.next()),
+        next: () => run(next),
         return: async (value) =>
-          runInCall(call, () => iterator.return?.(value)) ?? { done: true, value: undefined },
+          run(() => iterator.return?.(value)) ?? { done: true, value: undefined },
       }
     },
   }

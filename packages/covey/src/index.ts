@@ -49,6 +49,11 @@ export {
   type KeyOptions,
   type LiveKeyRing,
 } from './transport/tcp/create-key-ring.ts'
+export {
+  fixedCredentials,
+  type TlsCredentials,
+  type TlsMaterial,
+} from './transport/tls/tls-credentials.ts'
 export { health, type HealthReport } from './rpc/health.ts'
 export { stats, type ServerStats } from './rpc/stats.ts'
 export { reflect } from './rpc/reflect.ts'

@@ -18,6 +18,7 @@ import type { Runtime } from '../rpc/runtime.ts'
 import type { ServerStats } from '../rpc/stats.ts'
 import type { FrameworkSettings } from '../settings/framework-settings.ts'
 import { tcpUrl } from '../transport/tcp/wire.ts'
+import { tlsUrl } from '../transport/tls/wire.ts'
 import type { Dispatcher, Listener } from '../transport/transport.ts'
 import type { App, AppLabels, AppOptions } from './app.ts'
 import type { AppContext, Resource } from './app-context.ts'
@@ -114,8 +115,8 @@ export class AppLife implements App {
     if (this.#options.runtime === undefined) {
       defaultRuntime({ registry: framework.registry, log: this.#log })
     }
-    const { keys, integrity, compressAboveBytes } = framework
-    this.#runtime.guard({ keys, integrity, compressAboveBytes })
+    const { keys, tls, integrity, compressAboveBytes } = framework
+    this.#runtime.guard({ keys, tls, integrity, compressAboveBytes })
     this.#work = this.#acceptedWork(framework)
     await this.#openControlSocket()
     const context = this.#context(own)
@@ -155,8 +156,9 @@ export class AppLife implements App {
   async #serve(services: readonly AnyService[], settings: FrameworkSettings): Promise<void> {
     const dispatcher = this.#dispatcher(services)
     const { host, port, allowInsecure } = settings
-    requireSecureBind(host, { keys: this.#runtime.keys !== undefined, tls: false, allowInsecure })
-    const listener = await this.#listen(tcpUrl(host, port), dispatcher)
+    const { keys, tls } = this.#runtime
+    requireSecureBind(host, { keys: keys !== undefined, tls, allowInsecure })
+    const listener = await this.#listen((tls ? tlsUrl : tcpUrl)(host, port), dispatcher)
     this.#listener = listener
     this.#stack.push('rpc listener', () => listener.close())
     const local = await this.#listen(`memory:${this.#id}`, dispatcher)

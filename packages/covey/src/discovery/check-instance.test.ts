@@ -69,7 +69,7 @@ test('every field that is wrong is named', () => {
         { path: 'services', message: 'expected up to 1000 names of up to 200 characters' },
         {
           path: 'addresses',
-          message: 'expected up to 32 URLs that begin with tcp:, unix:, memory:, ws:, http:',
+          message: 'expected up to 32 URLs that begin with tcp:, tls:, unix:, memory:, ws:, http:',
         },
         { path: 'weight', message: 'expected a number from 0 to 1000000' },
         { path: 'startedAtMs', message: 'expected milliseconds since 1970' },

@@ -59,15 +59,24 @@ test('settings that cannot be are refused with what to do, without a secret', ()
 test('variables give the same to processes without settings', () => {
   assert.deepEqual(linkSettingsIn({}), {
     keys: undefined,
+    tls: undefined,
     integrity: undefined,
     compressAboveBytes: undefined,
   })
+  const files = { COVEY__TLS__CERT: 'c', COVEY__TLS__KEY: 'k', COVEY__TLS__CA: 'a' }
+  assert.deepEqual(linkSettingsIn(files).tls, { cert: 'c', key: 'k', ca: 'a' })
+  assert.throws(() => linkSettingsIn({ COVEY__TLS__CERT: 'c' }), /key and ca missing/)
   const env = {
     COVEY__KEYS: JSON.stringify(keys),
     COVEY__INTEGRITY: 'crc32c',
     COVEY__COMPRESS_ABOVE_BYTES: '4096',
   }
-  assert.deepEqual(linkSettingsIn(env), { keys, integrity: 'crc32c', compressAboveBytes: 4096 })
+  assert.deepEqual(linkSettingsIn(env), {
+    keys,
+    tls: undefined,
+    integrity: 'crc32c',
+    compressAboveBytes: 4096,
+  })
   for (const text of ['sesame', '[{"secret":"sesame', '{"id":"a"}']) {
     assert.throws(
       () => linkSettingsIn({ COVEY__KEYS: text }),

@@ -6,20 +6,31 @@ import {
   type LiveKeyRing,
 } from '../transport/tcp/create-key-ring.ts'
 import { zstd } from '../transport/tcp/zstd.ts'
+import type { TlsCredentials } from '../transport/tls/tls-credentials.ts'
+import type { TlsPaths } from '../transport/tls/tls-files.ts'
 
 /** How the connections of a runtime are guarded and packed, as people write it. */
 export interface LinkSettings {
   /** Both sides of a connection prove that they have one. The first is used to connect, all are accepted. Default: none. */
   readonly keys?: LiveKeyRing | readonly KeyOptions[] | undefined
+  /**
+   * Own certificate, key and trusted authorities, as paths of PEM files that are followed. Applications listen at `tls://` then.
+   * Default: none.
+   */
+  readonly tls?: TlsCredentials | TlsSettings | undefined
   /** What tells of changed frames. Default `hmac` with keys, `none` without. */
   readonly integrity?: Integrity | undefined
   /** Bodies above this size are compressed, 0 to 2 GiB or `Infinity`. Default `Infinity`: none are. */
   readonly compressAboveBytes?: number | undefined
 }
 
+/** Paths of PEM files: all three, or none. */
+export type TlsSettings = { readonly [Name in keyof TlsPaths]?: string | undefined }
+
 /** The same, checked, as connections use it. */
 export interface RuntimeLinks extends LinkOptions {
   readonly keys: LiveKeyRing | undefined
+  readonly tls: TlsCredentials | TlsPaths | undefined
 }
 
 const integrities: readonly Integrity[] = ['none', 'crc32c', 'hmac']
@@ -37,24 +48,39 @@ export function readLinkSettings(settings: LinkSettings): RuntimeLinks {
     throw invalid(`covey.compressAboveBytes: expected 0 or more, found ${compressAboveBytes}`)
   }
   const keys = isRing(settings.keys) ? settings.keys : settings.keys && createKeyRing(settings.keys)
-  return Object.freeze({ keys, integrity, compression: zstd, compressAboveBytes })
+  const tls = readTls(settings.tls)
+  return Object.freeze({ keys, tls, integrity, compression: zstd, compressAboveBytes })
+}
+
+function readTls(tls: LinkSettings['tls']): RuntimeLinks['tls'] {
+  if (tls === undefined || 'onChange' in tls) return tls
+  const { cert, key, ca } = tls
+  if (cert === undefined && key === undefined && ca === undefined) return undefined
+  if (cert !== undefined && key !== undefined && ca !== undefined) return { cert, key, ca }
+  const names = ['cert', 'key', 'ca'] as const
+  const missing = names.filter((name) => tls[name] === undefined)
+  throw invalid(`covey.tls: ${missing.join(' and ')} missing; all of cert, key and ca are needed`)
 }
 
 /** What people said, to compare two of them; undefined where they said nothing. */
-export function saidOf({ keys, integrity, compressAboveBytes }: LinkSettings): string | undefined {
-  const said = JSON.stringify({ keys, integrity, compressAboveBytes })
+export function saidOf(settings: LinkSettings): string | undefined {
+  const { keys, integrity, compressAboveBytes } = settings
+  const tls = readTls(settings.tls)
+  const files = tls !== undefined && 'onChange' in tls ? 'given' : tls
+  const said = JSON.stringify({ keys, tls: files, integrity, compressAboveBytes })
   return said === '{}' ? undefined : said
 }
 
 /**
- * What the variables `COVEY__KEYS` (JSON), `COVEY__INTEGRITY` and `COVEY__COMPRESS_ABOVE_BYTES` say, for processes that only
- * call and load no settings.
+ * What the variables `COVEY__KEYS` (JSON), `COVEY__TLS__CERT`, `…KEY`, `…CA`, `COVEY__INTEGRITY` and `COVEY__COMPRESS_ABOVE_BYTES` say, for
+ * processes that only call and load no settings.
  * @throws CoveyError `INVALID_SETTINGS`
  */
 export function linkSettingsIn(env: Readonly<Record<string, string | undefined>>): LinkSettings {
   const above = env.COVEY__COMPRESS_ABOVE_BYTES
   return {
     keys: env.COVEY__KEYS === undefined ? undefined : parseKeys(env.COVEY__KEYS),
+    tls: readTls({ cert: env.COVEY__TLS__CERT, key: env.COVEY__TLS__KEY, ca: env.COVEY__TLS__CA }),
     integrity: env.COVEY__INTEGRITY as Integrity | undefined,
     compressAboveBytes: above === undefined ? undefined : Number(above),
   }

@@ -22,6 +22,7 @@ import {
   readLinkSettings,
   saidOf,
 } from './link-settings.ts'
+import { createRuntimeTls, type RuntimeTls } from './runtime-tls.ts'
 
 /** Settings of a runtime. */
 export interface RuntimeOptions extends LinkSettings {
@@ -62,6 +63,7 @@ export class Runtime implements AsyncDisposable {
   #registry: Promise<Registry> | undefined
   #links: RuntimeLinks
   #linksSaid: string | undefined
+  #tls: RuntimeTls | undefined
 
   /** @throws CoveyError `INVALID_SETTINGS` */
   constructor(options: RuntimeOptions) {
@@ -70,7 +72,7 @@ export class Runtime implements AsyncDisposable {
     this.log = options.log ?? silentLog
     this.limits = Object.freeze({ ...defaultLimits, ...options.limits })
     this.wheel = new TimerWheel(this.clock)
-    this.#links = readLinkSettings(options)
+    this.#links = this.#useLinks(options)
     this.#linksSaid = saidOf(options)
     this.random = options.random ?? Math.random
     this.#connectionsPerInstance = checkConnections(options.connectionsPerInstance ?? 1)
@@ -108,16 +110,33 @@ export class Runtime implements AsyncDisposable {
     if (said === undefined || said === this.#linksSaid) return
     if (this.#linksSaid !== undefined) {
       const message =
-        'covey.keys, integrity or compressAboveBytes: the runtime of this process has other ones already; give them in one place'
+        'covey.keys, tls, integrity or compressAboveBytes: the runtime of this process has other ones already; give them in one place'
       throw new CoveyError('START_FAILED', message)
     }
-    this.#links = readLinkSettings(settings)
+    this.#useLinks(settings)
     if (firm) this.#linksSaid = said
+  }
+
+  /** Whether connections can be secured by certificates. */
+  get tls(): boolean {
+    return this.#tls !== undefined
+  }
+
+  #useLinks(settings: LinkSettings): RuntimeLinks {
+    const { clock, log } = this
+    this.#links = readLinkSettings(settings)
+    const { tls } = this.#links
+    if (tls !== undefined) this.#tls = createRuntimeTls(tls, { clock, log })
+    return this.#links
   }
 
   /** The transport for a URL. @throws TypeError if there is none for its scheme */
   transport(address: string): Transport {
     const scheme = address.slice(0, address.indexOf(':'))
+    if (scheme === 'tls') {
+      if (this.#tls !== undefined) return this.#tls.transport
+      throw new TypeError(`address "${address}": set covey.tls (cert, key and ca) to use it`)
+    }
     const transport = this.#transports.get(scheme)
     if (transport !== undefined) return transport
     const known = [...this.#transports.keys()].map((name) => `${name}:`).join(', ')
@@ -163,6 +182,7 @@ export class Runtime implements AsyncDisposable {
     // One that could not be opened was told to whoever asked for it.
     const registry = await this.#registry?.catch(() => undefined)
     await registry?.close()
+    await this.#tls?.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -10,6 +10,7 @@ test('the framework runs embedded and on this machine only, when nothing is set'
     host: '127.0.0.1',
     port: 0,
     keys: undefined,
+    tls: { cert: undefined, key: undefined, ca: undefined },
     integrity: undefined,
     compressAboveBytes: undefined,
     allowInsecure: false,

@@ -14,6 +14,14 @@ export const frameworkSettings = defineSettings('covey', {
    * connect, all are accepted.
    */
   keys: records(['id'], ['secret', 'secretFile', 'subject']).optional(),
+  /** Paths of PEM files, all three or none; connections are secured and both sides prove who they are then. New files are taken over. */
+  tls: {
+    /** The own certificate, and those between it and the authority. */
+    cert: text().optional(),
+    key: text().optional(),
+    /** The authorities whose certificates are believed. */
+    ca: text().optional(),
+  },
   /** What tells of changed frames. Default `hmac` with keys, `none` without. */
   integrity: oneOf(['none', 'crc32c', 'hmac']).optional(),
   /** Bodies above this size are compressed. Default: none are. */

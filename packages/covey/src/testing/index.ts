@@ -16,5 +16,11 @@ export {
   registrySuite,
   sampleInstance,
 } from './registry-suite.ts'
+export {
+  createTestAuthority,
+  type TestAuthority,
+  type TestCertificate,
+  type TestCertificateOptions,
+} from './test-authority.ts'
 export { noToxics, type Toxics } from './toxics.ts'
 export { until } from './until.ts'

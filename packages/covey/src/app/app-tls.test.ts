@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { z } from 'zod'
+import { defineContract } from '../contract/define-contract.ts'
+import { defineService } from '../contract/define-service.ts'
+import { unary } from '../contract/method.ts'
+import type { CoveyError } from '../error/covey-error.ts'
+import { createClient } from '../rpc/create-client.ts'
+import { createRuntime, type Runtime } from '../rpc/runtime.ts'
+import { createTestAuthority } from '../testing/test-authority.ts'
+import { fixedCredentials } from '../transport/tls/tls-credentials.ts'
+import { createApp } from './create-app.ts'
+
+const who = defineContract('who', { am: unary({ output: z.string(), idempotent: true }) })
+const whoService = defineService(who, {
+  am: (_, call) => call.peer.identity?.subject ?? 'nobody',
+})
+
+const authority = createTestAuthority()
+const gateway = fixedCredentials({
+  ...authority.issue({ spiffe: 'spiffe://fleet.test/gateway' }),
+  ca: authority.ca,
+})
+
+function appWith(runtime: Runtime, covey: object = {}) {
+  return createApp({
+    name: 'who',
+    services: [whoService],
+    runtime,
+    ownsProcess: false,
+    overrides: { covey: { logLevel: 'silent', drainWaitMs: 0, ...covey } },
+  })
+}
+
+async function withFiles(use: (tls: object) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'covey-app-tls-'))
+  const tls = { cert: join(folder, 'c'), key: join(folder, 'k'), ca: join(folder, 'a') }
+  const own = authority.issue({ spiffe: 'spiffe://fleet.test/who' })
+  await writeFile(tls.cert, own.cert)
+  await writeFile(tls.key, own.key)
+  await writeFile(tls.ca, authority.ca)
+  try {
+    await use(tls)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+test('an application with a certificate in its settings listens with TLS and knows its callers', () =>
+  withFiles(async (tls) => {
+    await using runtime = createRuntime({ registry: 'memory:' })
+    await using app = appWith(runtime, { tls, host: '0.0.0.0' })
+    await app.start()
+    assert.match(app.address, /^tls:\/\/0\.0\.0\.0:\d+$/)
+    const target = app.address.replace('0.0.0.0', '127.0.0.1')
+    await using known = createRuntime({ registry: 'memory:', tls: gateway })
+    assert.equal(
+      await createClient(who, { target, runtime: known }).am(),
+      'spiffe://fleet.test/gateway',
+    )
+    await using unknown = createRuntime({ registry: 'memory:' })
+    assert.throws(() => unknown.transport(target), /set covey\.tls \(cert, key and ca\) to use it/)
+  }))
+
+test('its clients find it in the registry and secure the connection', () =>
+  withFiles(async (tls) => {
+    await using server = createRuntime({ registry: 'memory:', tls })
+    await using app = appWith(server)
+    await app.start()
+    await using caller = createRuntime({ registry: await server.registry(), tls: gateway })
+    assert.equal(await createClient(who, { runtime: caller }).am(), 'spiffe://fleet.test/gateway')
+  }))
+
+test('keys and certificates together ask for both', () =>
+  withFiles(async (tls) => {
+    const keys = [{ id: 'may', secret: 'sesame-of-may-0123456789-0123456789' }]
+    await using runtime = createRuntime({ registry: 'memory:', tls, keys })
+    await using app = appWith(runtime)
+    await app.start()
+    await using both = createRuntime({ registry: 'memory:', tls: gateway, keys })
+    const wishes = { target: app.address }
+    // A key is shared by many, a certificate names one.
+    const asked = createClient(who, { ...wishes, runtime: both }).am()
+    assert.equal(await asked, 'spiffe://fleet.test/gateway')
+    await using one = createRuntime({ registry: 'memory:', tls: gateway })
+    const refused = createClient(who, { ...wishes, runtime: one }).am()
+    await assert.rejects(refused, /takes only clients with a key/)
+  }))
+
+test('half a setting, or files that cannot be read, end the start', () =>
+  withFiles(async (tls) => {
+    const wrong: [object, RegExp][] = [
+      [{ ...tls, key: undefined }, /covey\.tls: key missing; all of cert, key and ca are needed/],
+      [{ ...tls, ca: '/nowhere/ca.pem' }, /covey\.tls\.ca: ENOENT/],
+    ]
+    for (const [settings, message] of wrong) {
+      await using runtime = createRuntime({ registry: 'memory:' })
+      await using app = appWith(runtime, { tls: settings })
+      await assert.rejects(app.start(), (error: CoveyError) => {
+        assert.equal(error.code, 'INVALID_SETTINGS')
+        assert.match(error.message, message)
+        return true
+      })
+    }
+  }))

@@ -57,7 +57,9 @@ export async function openRemote(options: RemoteOptions): Promise<Remote> {
   // Names of files in settings begin at the project, wherever in it the command is run.
   process.chdir(root)
   const { covey } = await loadSettings([frameworkSettings], { knownSections: 'any' })
-  const runtime = createRuntime({ registry: options.registry ?? covey.registry })
+  const { keys, tls, integrity } = covey
+  const registry = options.registry ?? covey.registry
+  const runtime = createRuntime({ registry, keys, tls, integrity })
   const target = options.target === undefined ? undefined : targetUrl(options.target)
   const remote: Remote = {
     runtime,

@@ -199,7 +199,8 @@ export class AppLife implements App {
 
   #listen(address: string, dispatcher: Dispatcher): Promise<Listener> {
     const { limits } = this.#runtime
-    const options = { ...this.#runtime.links(address), limits, clock: this.#clock }
+    const common = { limits, clock: this.#clock, log: this.#log }
+    const options = { ...this.#runtime.links(address), ...common }
     return this.#runtime.transport(address).listen(address, dispatcher, options)
   }
 

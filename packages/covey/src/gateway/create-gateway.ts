@@ -60,7 +60,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     middleware: options.middleware ?? [],
   })
   const route = { path: '/rpc', allowOrigin: allowOrigin(origins) }
-  const listenOptions = { limits, clock, authenticate }
+  const listenOptions = { limits, clock, authenticate, log: context.log }
   const sessions = acceptWebSockets(http.server, route, dispatcher, listenOptions)
   const url = await listen(http, host, port)
   context.log.info({ url }, 'the gateway is open')

@@ -4,6 +4,7 @@ import type { Handler } from '../call/handler.ts'
 import type { MethodRef } from '../call/method-ref.ts'
 import type { Identity, Peer } from '../call/peer.ts'
 import type { CoveyError } from '../error/covey-error.ts'
+import type { Log } from '../observe/log.ts'
 import type { Limits } from './limits.ts'
 import type { LinkOptions } from './link-options.ts'
 
@@ -42,6 +43,8 @@ export interface ListenOptions extends LinkOptions {
   readonly clock: Clock
   /** Turns a credential into an identity, or throws `UNAUTHENTICATED`. Default: nobody is asked. */
   readonly authenticate?: Authenticate | undefined
+  /** Told of peers that were refused or cut off for what they sent. Default: nobody. */
+  readonly log?: Log | undefined
 }
 
 /**

@@ -400,7 +400,7 @@ export class ServerSession {
     if (!this.#cancels.exceeded(running.openedMs, remainingMs, this.#callsOpened)) return
     this.#link.send(frameType.goAway, 0, 0)
     const message = `more than ${limits.maxEarlyCancels} calls were opened and given up at once within 10 seconds`
-    this.refuse(new CoveyError('RESOURCE_EXHAUSTED', message))
+    throw new CoveyError('RESOURCE_EXHAUSTED', message)
   }
 
   /** The handler may go on for a while, but its caller has its answer now. */

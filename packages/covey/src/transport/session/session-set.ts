@@ -1,5 +1,6 @@
 import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { rareWarning } from '../../observe/rare-warning.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import type { Pipe } from './pipe.ts'
 import { ServerSession } from './server-session.ts'
@@ -12,6 +13,11 @@ let connectionsMade = 0
  */
 const patienceMs = 500
 
+/** Ends of connections that somebody should look into, … */
+const notable: readonly string[] = ['INTEGRITY_FAILED', 'UNAUTHENTICATED', 'RESOURCE_EXHAUSTED']
+/** … but strangers must not fill the log: time between two lines, in milliseconds. */
+const quietMs = 10_000
+
 /** The sessions of one listener, with their common end. */
 export class SessionSet {
   readonly #dispatcher: Dispatcher
@@ -19,12 +25,14 @@ export class SessionSet {
   readonly #sessions = new Set<ServerSession>()
   /** Those whose handshake is not done, the oldest first, with their beginning. */
   readonly #greeting = new Map<ServerSession, number>()
+  readonly #warn: ReturnType<typeof rareWarning>
   #draining = false
   #onChange: (() => void)[] = []
 
   constructor(dispatcher: Dispatcher, options: ListenOptions) {
     this.#dispatcher = dispatcher
     this.#options = options
+    this.#warn = rareWarning(options.log, options.clock, quietMs)
   }
 
   get size(): number {
@@ -38,7 +46,8 @@ export class SessionSet {
     const session = new ServerSession(pipe, this.#dispatcher, this.#options, id, {
       onIdle: () => this.#changed(),
       onReady: () => void this.#greeting.delete(session),
-      onClosed: () => {
+      onClosed: (reason) => {
+        if (reason !== undefined) this.#note(pipe, reason)
         this.#sessions.delete(session)
         this.#greeting.delete(session)
         this.#changed()
@@ -47,24 +56,31 @@ export class SessionSet {
     this.#sessions.add(session)
     if (this.#draining) return session.refuse(stopping(this.#dispatcher))
     const { clock, limits } = this.#options
-    if (this.#greeting.size >= limits.maxHandshakes && !this.#makeRoom()) {
-      return session.refuse(tooMany(limits.maxHandshakes))
+    if (this.#greeting.size >= limits.maxHandshakes && !this.#makeRoom(pipe)) {
+      return this.#turnAway(session, pipe)
     }
     this.#greeting.set(session, clock.monotonicMs())
   }
 
   /** Lets go of the client that has been silent for longest, if one has been for too long. */
-  #makeRoom(): boolean {
-    const { clock, limits } = this.#options
-    const before = clock.monotonicMs() - patienceMs
+  #makeRoom(pipe: Pipe): boolean {
+    const before = this.#options.clock.monotonicMs() - patienceMs
     for (const [session, sinceMs] of this.#greeting) {
       if (sinceMs > before) return false
       if (!session.waitsForClient) continue
       this.#greeting.delete(session)
-      session.refuse(tooMany(limits.maxHandshakes))
+      this.#turnAway(session, pipe)
       return true
     }
     return false
+  }
+
+  #turnAway(session: ServerSession, pipe: Pipe): void {
+    const { maxHandshakes } = this.#options.limits
+    const message = `${maxHandshakes} connections are shaking hands; try again in a moment`
+    const reason = new CoveyError('RESOURCE_EXHAUSTED', message)
+    this.#note(pipe, reason)
+    session.refuse(reason)
   }
 
   /** Takes no new calls; resolves when none runs, or when `signal` aborts. */
@@ -97,6 +113,11 @@ export class SessionSet {
     while (this.#sessions.size > 0) await this.#nextChange()
   }
 
+  #note({ protocol, address }: Pipe, { code, message }: CoveyError): void {
+    if (!notable.includes(code)) return
+    this.#warn({ code, peer: address, protocol }, `a connection was closed: ${message}`)
+  }
+
   #nextChange(): Promise<void> {
     return new Promise((resolve) => this.#onChange.push(resolve))
   }
@@ -110,9 +131,4 @@ export class SessionSet {
 
 function stopping({ instance }: Dispatcher): CoveyError {
   return new CoveyError('DRAINING', `instance ${instance} is stopping`)
-}
-
-function tooMany(maxHandshakes: number): CoveyError {
-  const message = `${maxHandshakes} connections are shaking hands; try again in a moment`
-  return new CoveyError('RESOURCE_EXHAUSTED', message)
 }

@@ -4,6 +4,7 @@ import { sessionListener } from '../session/session-listener.ts'
 import { SessionSet } from '../session/session-set.ts'
 import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
 import { bind, listen } from './bind.ts'
+import { limitAccept } from './limit-accept.ts'
 import { parseSocketUrl, type SocketTarget, socketPipe, tcpUrl } from './wire.ts'
 
 /**
@@ -21,13 +22,11 @@ export async function listenTcp(
   const server = createServer({ noDelay: true }, (socket) => {
     sessions.add(socketPipe(socket, target.protocol, peerAddress(socket, target)))
   })
-  server.maxConnections = options.limits.maxConnections
   const bound =
     target.protocol === 'tcp'
       ? await bind(server, target, tcpUrl)
       : await bindSocketFile(server, target.path, address)
-  // Errors of a listening socket (out of file handles) pass; connections are taken again afterwards.
-  server.on('error', () => {})
+  limitAccept(server, options)
   return sessionListener(bound, server, sessions)
 }
 

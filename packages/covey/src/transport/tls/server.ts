@@ -5,6 +5,7 @@ import { CoveyError } from '../../error/covey-error.ts'
 import { sessionListener } from '../session/session-listener.ts'
 import { SessionSet } from '../session/session-set.ts'
 import { bind } from '../tcp/bind.ts'
+import { limitAccept } from '../tcp/limit-accept.ts'
 import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
 import { type TlsCredentials, tlsProtocol, tlsVersion } from './tls-credentials.ts'
 import { parseTlsUrl, requireTrustDomain, tlsPipe, tlsUrl } from './wire.ts'
@@ -39,12 +40,10 @@ export async function listenTls(
       sessions.add(tlsPipe(socket, `${socket.remoteAddress}:${socket.remotePort}`))
     },
   )
-  server.maxConnections = options.limits.maxConnections
   // A stranger that cannot prove who it is has been told so by TLS itself.
   server.on('tlsClientError', (_, socket) => void socket.destroy())
   const url = await bind(server, target, tlsUrl)
-  // Errors of a listening socket (out of file handles) pass; connections are taken again afterwards.
-  server.on('error', () => {})
+  limitAccept(server, options)
   const forget = credentials.onChange(() => {
     server.setSecureContext({ ...credentials.current.material, minVersion: tlsVersion })
   })

@@ -18,7 +18,7 @@ export interface Limits {
   readonly maxHandshakes: number
   /**
    * Calls of one connection that are opened and given up again in their first moments, within 10 seconds, before the
-   * connection is closed; only where they are most of its calls. Default 1,000.
+   * connection is closed; only where they are more than two thirds of its calls. Default 1,000.
    */
   readonly maxEarlyCancels: number
   /** Bytes waiting to be sent to one peer before it is no longer read. Default 1 MiB. */

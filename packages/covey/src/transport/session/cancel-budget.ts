@@ -9,7 +9,7 @@ const windowMs = 10_000
 /**
  * Tells a client that opens calls only to give them up at once, each of which costs it two small frames and the server a
  * handler ("rapid reset", CVE-2023-44487). What normal clients do does not count: calls whose time ran out (half of it has
- * to be left), and the losers of hedging, as long as they are not most of all calls.
+ * to be left), and the losers of hedging: those are half of all calls at most, and two thirds are allowed.
  */
 export class CancelBudget {
   readonly #clock: Clock
@@ -40,6 +40,6 @@ export class CancelBudget {
       this.#openedBefore = opened - 1
     }
     this.#count += 1
-    return this.#count > this.#max && 2 * this.#count > opened - this.#openedBefore
+    return this.#count > this.#max && 3 * this.#count > 2 * (opened - this.#openedBefore)
   }
 }

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { systemClock } from '../../base/clock.ts'
+import { TimerWheel } from '../../base/timer-wheel.ts'
+import { currentCall } from '../../call/call-storage.ts'
+import { compose } from '../../call/handler.ts'
+import { FrameDecoder } from '../../codec/frame/frame-decoder.ts'
+import { frameType } from '../../codec/frame/frame-type.ts'
+import { FrameWriter } from '../../codec/frame/frame-writer.ts'
+import { clientStack } from '../../rpc/client-stack.ts'
+import { contractClient } from '../../rpc/contract-client.ts'
+import { createDispatcher } from '../../rpc/dispatcher.ts'
+import { echo } from '../../testing/fixtures/echo-contract.ts'
+import { echoService } from '../../testing/fixtures/echo-service.ts'
+import { freePort } from '../../testing/free-port.ts'
+import { RecordingLog } from '../../testing/recording-log.ts'
+import { until } from '../../testing/until.ts'
+import { defaultLimits, type Limits } from '../limits.ts'
+import { writeCallHead } from '../session/call-head.ts'
+import type { Connection, Listener } from '../transport.ts'
+import { tcpTransport } from './tcp-transport.ts'
+
+const clock = systemClock
+const wheel = new TimerWheel(clock)
+
+function apiOf(connection: Connection) {
+  const invoke = compose(clientStack({ wheel, middleware: [] }), connection.invoke)
+  return contractClient(echo, { clock, invoke, currentCall })
+}
+
+function dial(address: string): Promise<Connection> {
+  return tcpTransport.connect(address, { limits: defaultLimits, clock })
+}
+
+async function serve(limits: Partial<Limits>, log = new RecordingLog()): Promise<Listener> {
+  const stack = { instance: 'echo-1', wheel, log, middleware: [] }
+  const options = { limits: { ...defaultLimits, ...limits }, clock, log }
+  const address = `tcp://127.0.0.1:${await freePort()}`
+  return tcpTransport.listen(address, createDispatcher([echoService], stack), options)
+}
+
+/** Opens sockets without saying anything; failures of single ones do not matter. */
+async function flood(address: string, count: number): Promise<Socket[]> {
+  const { hostname, port } = new URL(address)
+  const sockets: Socket[] = []
+  const opened: Promise<unknown>[] = []
+  for (let index = 0; index < count; index++) {
+    const socket = connect(Number(port), hostname)
+    socket.on('error', () => {})
+    sockets.push(socket)
+    opened.push(once(socket, 'connect').catch(() => {}))
+  }
+  await Promise.all(opened)
+  return sockets
+}
+
+test('2,000 strangers who send a byte now and then keep nobody else out', {
+  timeout: 30_000,
+}, async () => {
+  const log = new RecordingLog()
+  await using listener = await serve({ handshakeMs: 2_000 }, log)
+  await using before = await dial(listener.address)
+  const strangers = await flood(listener.address, 2_000)
+  const trickle = setInterval(() => {
+    for (const socket of strangers) if (socket.writable) socket.write(new Uint8Array(1))
+  }, 500)
+  try {
+    await until(() => listener.connections <= 257, 'no more than 256 are shaking hands')
+    assert.ok(listener.connections > 100, `${listener.connections} are`)
+    assert.equal(await apiOf(before).echo('served'), 'served')
+    let connection: Connection | undefined
+    await until(async () => {
+      connection = await dial(listener.address).catch(() => undefined)
+      return connection !== undefined
+    }, 'a client that means it gets in')
+    assert.equal(await apiOf(connection!).echo('new'), 'new')
+    await until(() => listener.connections === 2, 'all strangers are gone')
+    await connection!.close()
+  } finally {
+    clearInterval(trickle)
+    for (const socket of strangers) socket.destroy()
+  }
+  const lines = log.messages('warn').filter((line) => line.includes('shaking hands'))
+  assert.equal(lines.length, 1, log.messages('warn').join('\n'))
+})
+
+/** A client that knows the bytes but obeys nothing. */
+async function attacker(address: string): Promise<{ socket: Socket; writer: FrameWriter }> {
+  const [socket] = await flood(address, 1)
+  const writer = new FrameWriter(1 << 20)
+  const hello = {
+    covey: 1,
+    newest: 2,
+    codecs: ['msgpack'],
+    maxFrameBytes: 65_536,
+    streamWindowBytes: 65_536,
+  }
+  writer.frame(frameType.hello, 0, 0, (out) => out.text(JSON.stringify(hello)))
+  socket!.write(writer.take())
+  await once(socket!, 'data')
+  return { socket: socket!, writer }
+}
+
+test('a client that opens calls only to give them up is closed, with a word, and others are served', {
+  timeout: 30_000,
+}, async () => {
+  const log = new RecordingLog()
+  await using listener = await serve({ maxEarlyCancels: 200 }, log)
+  await using good = await dial(listener.address)
+  const api = apiOf(good)
+  const { socket, writer } = await attacker(listener.address)
+  const seen: string[] = []
+  const decoder = new FrameDecoder(1 << 20)
+  socket.on('data', (chunk: Buffer) => {
+    decoder.push(chunk, ({ type, id, bytes, start, end }) => {
+      if (id !== 0) return
+      seen.push(
+        type === frameType.error ? Buffer.from(bytes.subarray(start, end)).toString() : `${type}`,
+      )
+    })
+  })
+  const closed = once(socket, 'close')
+  const hang = 2
+  for (let id = 1; id <= 300; id++) {
+    const head = {
+      method: hang,
+      timeoutMs: 60_000,
+      trace: undefined,
+      metadata: new Map(),
+      baggage: new Map(),
+    }
+    writer.frame(frameType.call, 0, id, (out) => writeCallHead(head, out))
+    writer.frame(frameType.cancel, 0, id)
+    if (id % 50 === 0) {
+      socket.write(writer.take())
+      assert.equal(await api.echo(id), id)
+    }
+  }
+  await closed
+  assert.equal(seen[0], String(frameType.goAway))
+  assert.match(seen[1]!, /RESOURCE_EXHAUSTED.*more than 200 calls/)
+  assert.equal(await api.echo('fine'), 'fine')
+  assert.match(log.messages('warn').join(), /a connection was closed: more than 200 calls/)
+})
+
+test('a process without file handles refuses connections at rest, says so once and recovers', {
+  timeout: 30_000,
+}, async () => {
+  const script = fileURLToPath(new URL('../../testing/fixtures/echo-server.ts', import.meta.url))
+  const command = `ulimit -n 64; exec "${process.execPath}" "${script}" memory: 0 warn`
+  const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const gone = once(child, 'exit')
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk
+  })
+  try {
+    await until(() => output.includes('\n'), 'the server is ready', 10_000)
+    const address = output.split('\n')[0]!
+    await using early = await dial(address)
+    const sockets = await flood(address, 100)
+    let open = 0
+    await until(() => {
+      open = sockets.filter(({ readyState }) => readyState === 'open').length
+      return open < 60
+    }, 'those beyond the handles were closed')
+    assert.ok(open >= 5, `${open} of 100 were taken`)
+    const busyMs = await cpuMs(child.pid!, 500)
+    assert.ok(busyMs < 250, `${busyMs} ms of 500 on the processor`)
+    assert.equal(await apiOf(early).echo('served'), 'served')
+    const warnings = output.split('\n').filter((line) => line.includes('connections are refused'))
+    assert.equal(warnings.length, 1, output)
+    for (const socket of sockets) socket.destroy()
+    let late: Connection | undefined
+    await until(async () => {
+      late = await dial(address).catch(() => undefined)
+      return late !== undefined
+    }, 'it takes connections again')
+    assert.equal(await apiOf(late!).echo('again'), 'again')
+    await late!.close()
+  } finally {
+    child.kill('SIGKILL')
+    await gone
+  }
+})
+
+/** Time on the processor of a process during some time, in milliseconds. */
+async function cpuMs(pid: number, duringMs: number): Promise<number> {
+  // Fields 14 and 15 of stat, in hundredths of a second; the name in field 2 is in parentheses.
+  const ticks = () => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+    return Number(fields[11]) + Number(fields[12])
+  }
+  const before = ticks()
+  const endMs = clock.monotonicMs() + duringMs
+  await until(() => clock.monotonicMs() >= endMs, 'the time is over')
+  return (ticks() - before) * 10
+}

@@ -7,8 +7,11 @@ import { fileURLToPath } from 'node:url'
  * started it.
  */
 export interface Child {
+  readonly pid: number
   /** The next message. Rejects when the child ends first or says nothing for `limitMs`. */
   message(limitMs: number): Promise<unknown>
+  /** Sends `message` and gives the next one that comes back. Rejects like `message`. */
+  request(message: object, limitMs: number): Promise<unknown>
   /**
    * Ends the child: SIGTERM, then SIGKILL after 2 s. Resolves when it is gone; a second call is
    * free.
@@ -19,14 +22,27 @@ export interface Child {
 const running = new Set<Child>()
 const graceMs = 2_000
 
+/** What a child runs on. */
+export interface ChildOptions {
+  /** The only core it may use, counted from 0; needs `taskset`. Default: any. */
+  core?: number | undefined
+  /** Arguments for Node itself. */
+  nodeArgs?: string[]
+}
+
 /**
  * Forks `script` with the same Node, in `bench/`, where no configuration file of an application
  * lies. Its stdout goes to our stderr, because our stdout carries the result alone.
  * `NODE_ENV=production` for every subject alike: some frameworks do extra work without it.
  */
-export function startChild(script: URL, args: string[]): Child {
+export function startChild(script: URL, args: string[], options: ChildOptions = {}): Child {
+  const { core, nodeArgs = [] } = options
   const label = [script.pathname.split('/').at(-1), ...args].join(' ')
+  // taskset replaces itself by Node, so the process id and the channel of messages stay the same.
+  const pinned = core !== undefined && { execPath: 'taskset' }
   const process_ = fork(script, args, {
+    ...pinned,
+    execArgv: pinned ? ['-c', String(core), process.execPath, ...nodeArgs] : nodeArgs,
     cwd: fileURLToPath(new URL('./', import.meta.url)),
     stdio: ['ignore', 2, 2, 'ipc'],
     env: { ...process.env, NODE_ENV: 'production' },
@@ -36,7 +52,14 @@ export function startChild(script: URL, args: string[]): Child {
     process_.once('error', () => resolve())
   })
   const child: Child = {
+    pid: process_.pid ?? 0,
     message: (limitMs) => nextMessage(process_, label, limitMs),
+    request: (message, limitMs) => {
+      const answer = nextMessage(process_, label, limitMs)
+      // A child that ended in the meantime is noticed by the answer.
+      if (process_.connected) process_.send(message, () => {})
+      return answer
+    },
     stop: async () => {
       if (hasEnded(process_)) return
       process_.kill('SIGTERM')

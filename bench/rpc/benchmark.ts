@@ -1,99 +1,77 @@
-import { parseArgs } from 'node:util'
-import { startChild } from '../child.ts'
 import { ensurePeers } from '../peers.ts'
-import type { ClientReport } from './client.ts'
-import { createReport, formatReport, type Rounds } from './report.ts'
-import type { ServerReport } from './server.ts'
-import { type SubjectName, subjectName, subjectNames } from './subjects.ts'
+import { formatReport } from './format-report.ts'
+import { buildGoProgram } from './go-build.ts'
+import { parseRpcOptions, type RpcOptions } from './options.ts'
+import { cannotPin } from './pair.ts'
+import { createReport, type Report, thisMachine } from './report.ts'
+import type { Scenarios } from './results.ts'
+import { type ScenarioName, scenarioNames } from './scenario.ts'
+import type { ScenarioRun } from './scenario-run.ts'
+import { run as bulk } from './scenarios/bulk.ts'
+import { run as idleConnections } from './scenarios/idle-connections.ts'
+import { run as middleware } from './scenarios/middleware.ts'
+import { run as serverStream } from './scenarios/server-stream.ts'
+import { run as startup } from './scenarios/startup.ts'
+import { run as unary } from './scenarios/unary.ts'
+import { can, type SubjectName, subjects } from './subjects.ts'
 
-/** What `npm run bench -- rpc` accepts, with its defaults filled in. */
-export interface RpcOptions {
-  json: boolean
-  /**
-   * Seconds of one measurement at concurrency 128; at concurrency 1 it takes 0.6 of that. Default
-   * 5.
-   */
-  seconds: number
-  /** How often each subject is measured; `createReport` says which round counts. Default 3. */
-  rounds: number
-  /** Default: all subjects. */
-  only: SubjectName[]
+const scenarios: { [N in ScenarioName]: (run: ScenarioRun) => Promise<Scenarios[N]> } = {
+  unary,
+  serverStream,
+  bulk,
+  idleConnections,
+  startup,
+  middleware,
 }
 
-/** Subjects that need nothing from `bench/node_modules`. */
-const ownSubjects: SubjectName[] = ['covey', 'bareJson']
-const startLimitMs = 30_000
 /**
- * Beside the measuring itself: start, connect (Moleculer waits for its gossip), warm-up, and a slow
- * machine.
- */
-const clientLimitMs = 60_000
-
-/**
- * Measures the echo of every subject, each round with a fresh server and a fresh client process,
- * the subjects of a round one after the other, so that a slow minute of the machine does not fall
- * on one subject alone. All subjects are tried; then any failure fails the whole run, since ratios
- * over a broken run would look like results.
+ * Runs the wanted scenarios with the wanted subjects. Everything is tried; then any failure fails the whole run, since
+ * ratios over a broken run would look like results.
  */
 export async function run(args: string[]): Promise<string> {
   const options = parseRpcOptions(args)
-  if (options.only.some((name) => !ownSubjects.includes(name))) await ensurePeers()
-  const rounds: Rounds = {}
+  const unpinned = options.pin ? cannotPin() : undefined
+  if (unpinned) throw new Error(`--pin: ${unpinned}`)
+  const skipped = await prepare(options)
   const failures: string[] = []
-  for (let round = 1; round <= options.rounds; round++) {
-    for (const name of options.only) {
-      try {
-        const figures = await measureSubject(name, options.seconds)
-        rounds[name] = [...(rounds[name] ?? []), figures]
-        console.error(`round ${round} ${name.padEnd(10)} ${summary(figures)}`)
-      } catch (error) {
-        failures.push(`round ${round} ${name}: ${error instanceof Error ? error.message : error}`)
-        console.error(failures.at(-1))
-      }
-    }
-  }
+  const results = await runScenarios(options, skipped, failures)
   if (failures.length > 0) throw new Error(`bench: failed\n${failures.join('\n')}`)
-  const report = createReport(rounds)
+  const report = createReport(results, skipped, thisMachine(options.pin))
   return options.json ? JSON.stringify(report, null, 2) : formatReport(report)
 }
 
-/** Throws on an unknown option, subject or a number that makes no sense. */
-export function parseRpcOptions(args: string[]): RpcOptions {
-  const { values } = parseArgs({
-    args,
-    options: {
-      json: { type: 'boolean', default: false },
-      seconds: { type: 'string', default: '5' },
-      rounds: { type: 'string', default: '3' },
-      only: { type: 'string' },
+/** Installs and builds what the wanted subjects need, and says which of them cannot be had here. */
+async function prepare({ only }: RpcOptions): Promise<Report['skipped']> {
+  if (only.some((name) => subjects[name].fromNpm)) await ensurePeers()
+  const reason = only.includes('goNetRpc') ? buildGoProgram() : undefined
+  if (reason === undefined) return {}
+  console.error(`goNetRpc is left out: ${reason}`)
+  return { goNetRpc: reason }
+}
+
+async function runScenarios(
+  options: RpcOptions,
+  skipped: Report['skipped'],
+  failures: string[],
+): Promise<Scenarios> {
+  const wanted = options.only.filter((name) => skipped[name] === undefined)
+  const scenarioRun = (scenario: ScenarioName): ScenarioRun => ({
+    options,
+    subjects: options.scenarios.includes(scenario)
+      ? wanted.filter((name: SubjectName) => can(name, scenario))
+      : [],
+    say: (line) => console.error(line),
+    async attempt(what, work) {
+      try {
+        return await work()
+      } catch (error) {
+        failures.push(`${what}: ${error instanceof Error ? error.message : error}`)
+        console.error(failures.at(-1))
+        return undefined
+      }
     },
   })
-  const asked = values.only?.split(',').map(subjectName)
-  const seconds = Number(values.seconds)
-  const rounds = Number(values.rounds)
-  if (!(seconds > 0 && seconds <= 3600)) throw new Error(`--seconds ${values.seconds}: 0 to 3600`)
-  if (!(Number.isInteger(rounds) && rounds > 0))
-    throw new Error(`--rounds ${values.rounds}: 1 or more`)
-  const only = subjectNames.filter((name) => !asked || asked.includes(name))
-  return { json: values.json, seconds, rounds, only }
-}
-
-async function measureSubject(name: SubjectName, seconds: number): Promise<ClientReport> {
-  const server = startChild(new URL('server.ts', import.meta.url), [name])
-  try {
-    const { port } = (await server.message(startLimitMs)) as ServerReport
-    const args = [name, String(port), String(seconds)]
-    const client = startChild(new URL('client.ts', import.meta.url), args)
-    try {
-      return (await client.message(clientLimitMs + seconds * 2_000)) as ClientReport
-    } finally {
-      await client.stop()
-    }
-  } finally {
-    await server.stop()
-  }
-}
-
-function summary({ concurrency128, concurrency1 }: ClientReport): string {
-  return `${concurrency128.callsPerSecond} calls/s at 128, ${concurrency1.callsPerSecond} at 1`
+  const found: Partial<Record<ScenarioName, unknown>> = {}
+  for (const name of scenarioNames) found[name] = await scenarios[name](scenarioRun(name))
+  return found as Scenarios
 }

@@ -1,51 +1,69 @@
 /**
- * The client process: `client.ts <subject> <port> <seconds>` connects, measures and reports figures
- * to the parent.
+ * The client process: `client.ts <subject> <port> <connections>` connects, makes one call, says so,
+ * and then does one job after the other for the parent.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { endWithParent, report } from '../child.ts'
-import { type Figures, measure } from './measure.ts'
+import type { Load } from './load.ts'
+import { measure } from './measure.ts'
+import { measureOpen, type OpenLoad } from './open-loop.ts'
 import { createPayload } from './payload.ts'
-import type { EchoClient } from './subject.ts'
+import { measureBytes, measureStreams, type StreamLoad } from './stream-loop.ts'
+import type { BenchClient } from './subject.ts'
 import { subjectName, subjects } from './subjects.ts'
 
-export interface ClientReport {
-  concurrency128: Figures
-  concurrency1: Figures
-}
+/** What a client process is asked to do; it answers with the figures of the job. */
+export type Job =
+  | ({ do: 'unary' } & Load)
+  | ({ do: 'openLoop' } & OpenLoad)
+  | ({ do: 'streams' } & StreamLoad)
+  | { do: 'bytes'; total: number }
+  /** Opens so many more clients with one connection each, makes a call on each, and keeps them. */
+  | { do: 'hold'; connections: number }
 
-/** Part of `seconds` that the measurement at concurrency 1 gets: 3 s of the default 5. */
-const concurrency1Share = 0.6
-/**
- * Calls before each measurement that do not count: compilation and growth of buffers are over after
- * about a second.
- */
-const warmUpSeconds = { at128: 2, at1: 0.5 }
+/** Connections that are opened at a time: a server's queue of new ones is 511 long in Node. */
+const openAtOnce = 100
+
+const held: BenchClient[] = []
 
 await main()
 
 async function main(): Promise<void> {
   endWithParent()
-  const [, , name, port, seconds] = process.argv
-  const subject = await subjects[subjectName(name)]()
-  const client = await subject.connect(Number(port))
+  const [, , name, portText, connections] = process.argv
+  const subject = await subjects[subjectName(name)].load()
+  const port = Number(portText)
+  const client = await subject.connect(port, Number(connections))
   await checkEcho(client)
-  await measure(client, { concurrency: 128, seconds: warmUpSeconds.at128 })
-  const concurrency128 = await measure(client, { concurrency: 128, seconds: Number(seconds) })
-  await measure(client, { concurrency: 1, seconds: warmUpSeconds.at1 })
-  const concurrency1 = await measure(client, {
-    concurrency: 1,
-    seconds: Number(seconds) * concurrency1Share,
+  await report({ ready: true })
+  process.on('message', async (job: Job) => {
+    await report(await run(job))
   })
-  await report({ concurrency128, concurrency1 } satisfies ClientReport)
-  await client.close()
-  process.disconnect?.()
+
+  async function run(job: Job): Promise<object> {
+    if (job.do === 'unary') return measure(client, job)
+    if (job.do === 'openLoop') return measureOpen(client, job)
+    if (job.do === 'streams') return measureStreams(client, job)
+    if (job.do === 'bytes') return measureBytes(client, job.total)
+    return hold(() => subject.connect(port, 1), job.connections)
+  }
 }
 
 /** Stricter than the check of every call: nothing may be added to the object either. */
-async function checkEcho(client: EchoClient): Promise<void> {
+async function checkEcho(client: BenchClient): Promise<void> {
+  if (!client.echo) return
   const payload = createPayload(0)
   const answer = await client.echo(payload)
   if (isDeepStrictEqual({ ...answer }, payload)) return
   throw new Error(`the answer is not what was sent: ${JSON.stringify(answer)}`)
+}
+
+async function hold(connect: () => Promise<BenchClient>, connections: number): Promise<object> {
+  while (held.length < connections) {
+    const some = Math.min(openAtOnce, connections - held.length)
+    const clients = await Promise.all(Array.from({ length: some }, connect))
+    await Promise.all(clients.map((client) => checkEcho(client)))
+    held.push(...clients)
+  }
+  return { held: held.length }
 }

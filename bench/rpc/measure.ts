@@ -1,22 +1,11 @@
 import { Histogram } from './histogram.ts'
-import { createPayload, isEcho } from './payload.ts'
-import type { EchoClient } from './subject.ts'
-
-/** What one measurement found. Latencies are of whole calls as the caller sees them, in µs. */
-export interface Figures {
-  callsPerSecond: number
-  p50us: number
-  p99us: number
-}
-
-export interface Load {
-  /** How many calls are in flight at any time. */
-  concurrency: number
-  seconds: number
-}
+import type { Figures, Load } from './load.ts'
+import { type PayloadName, payloads } from './payloads.ts'
+import type { BenchClient } from './subject.ts'
 
 interface Loop {
-  readonly client: EchoClient
+  readonly call: (value: unknown) => Promise<unknown>
+  readonly payload: PayloadName
   readonly endMs: number
   readonly latencies: Histogram
   readonly errors: string[]
@@ -29,34 +18,42 @@ let nextId = 1
 
 /**
  * A closed loop: `concurrency` callers, each of which makes its next call when its last one is
- * answered, on one connection. Every answer is compared with what was sent. Throws when a call
+ * answered. Every answer is compared with what was sent. Throws when a call
  * failed or an answer was wrong.
  */
-export async function measure(client: EchoClient, load: Load): Promise<Figures> {
+export async function measure(client: BenchClient, load: Load): Promise<Figures> {
+  if (client.measure) return client.measure(load)
   const startMs = performance.now()
   const endMs = startMs + load.seconds * 1000
-  const loop: Loop = { client, endMs, latencies: new Histogram(), errors: [] }
+  const call = echoOf(client, load.payload)
+  const { payload } = load
+  const loop: Loop = { call, payload, endMs, latencies: new Histogram(), errors: [] }
   await Promise.all(Array.from({ length: load.concurrency }, () => callRepeatedly(loop)))
-  const elapsedMs = performance.now() - startMs
-  if (loop.errors.length > 0) {
-    const { total } = loop.latencies
-    throw new Error(`${loop.errors.length} errors after ${total} calls, first: ${loop.errors[0]}`)
+  return figuresOf(loop.latencies, performance.now() - startMs, loop.errors)
+}
+
+/** Throws when there were errors. */
+export function figuresOf(latencies: Histogram, elapsedMs: number, errors: string[]): Figures {
+  if (errors.length > 0) {
+    const { total } = latencies
+    throw new Error(`${errors.length} errors after ${total} calls, first: ${errors[0]}`)
   }
   return {
-    callsPerSecond: Math.round((loop.latencies.total / elapsedMs) * 1000),
-    p50us: loop.latencies.quantile(0.5),
-    p99us: loop.latencies.quantile(0.99),
+    callsPerSecond: Math.round((latencies.total / elapsedMs) * 1000),
+    p50us: latencies.quantile(0.5),
+    p99us: latencies.quantile(0.99),
   }
 }
 
 /** The end of one call is the start of the next, which saves one reading of the clock per call. */
-async function callRepeatedly({ client, endMs, latencies, errors }: Loop): Promise<void> {
+async function callRepeatedly({ call, payload, endMs, latencies, errors }: Loop): Promise<void> {
+  const { create, isEcho } = payloads[payload]
   let startMs = performance.now()
   while (startMs < endMs && errors.length < maxErrors) {
-    const payload = createPayload(nextId++)
+    const value = create(nextId++)
     try {
-      const answer = await client.echo(payload)
-      if (!isEcho(payload, answer)) throw new Error(`wrong answer: ${JSON.stringify(answer)}`)
+      const answer = await call(value)
+      if (!isEcho(value, answer)) throw wrongAnswer(answer)
     } catch (error) {
       errors.push(String(error))
     }
@@ -64,4 +61,17 @@ async function callRepeatedly({ client, endMs, latencies, errors }: Loop): Promi
     latencies.record((nowMs - startMs) * 1000)
     startMs = nowMs
   }
+}
+
+/** The beginning is enough to see what came instead. */
+export function wrongAnswer(answer: unknown): Error {
+  return new Error(`wrong answer: ${JSON.stringify(answer)?.slice(0, 200)}`)
+}
+
+/** A function that calls `client` with payload `name`. Throws when the client cannot take it. */
+function echoOf(client: BenchClient, name: PayloadName): (value: unknown) => Promise<unknown> {
+  const { method } = payloads[name]
+  const call = client[method]?.bind(client)
+  if (!call) throw new Error(`this subject has no ${method}`)
+  return call as (value: unknown) => Promise<unknown>
 }

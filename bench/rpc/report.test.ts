@@ -1,49 +1,139 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ClientReport } from './client.ts'
-import { createReport, formatReport } from './report.ts'
+import { formatReport } from './format-report.ts'
+import type { PayloadName } from './payloads.ts'
+import { createReport } from './report.ts'
+import type { Scenarios } from './results.ts'
+import type { UnaryRow } from './scenarios/unary.ts'
+import type { SubjectName } from './subjects.ts'
 
-const machine = { node: 'v26.0.0', cpu: 'test', cores: 2 }
+const machine = { node: 'v26.0.0', cpu: 'test', cores: 2, pinned: false }
+const none: Scenarios = {
+  unary: [],
+  serverStream: [],
+  bulk: [],
+  idleConnections: [],
+  startup: [],
+  middleware: [],
+}
 
-test('at 128 the best round counts, with the latencies of that round', () => {
-  const rounds = [round(200, 90), round(500, 10), round(300, 9)]
-  const report = createReport({ covey: rounds }, machine)
-  assert.deepEqual(report.covey, { callsPerSecond: 500, p50us: 501, p99us: 502 })
-})
-
-test('at 1 the median round counts, and the slower one of two', () => {
-  const rounds = [round(200, 90), round(500, 10), round(300, 9)]
-  const report = createReport({ covey: rounds, nestjs: rounds.slice(0, 2) }, machine)
-  assert.deepEqual(report.concurrency1.covey, { callsPerSecond: 10, p50us: 11, p99us: 12 })
-  assert.equal(report.concurrency1.nestjs?.callsPerSecond, 10)
+test('the main figures are those of 100 bytes, one connection, at 128 and at 1', () => {
+  const unary = [
+    row('covey', 300),
+    row('covey', 30, { concurrency: 1 }),
+    row('covey', 999, { connections: 4 }),
+    row('covey', 998, { payload: '1KiB' }),
+    row('trpc', 100, { connections: 'as needed' }),
+  ]
+  const report = createReport({ ...none, unary }, {}, machine)
+  assert.deepEqual(report.covey, figures(300))
+  assert.deepEqual(report.concurrency1, { covey: figures(30) })
+  assert.deepEqual(report.peers, { trpc: figures(100) })
 })
 
 test('a ratio is the calls per second of Covey over those of the peer, at 128', () => {
-  const rounds = { covey: [round(300, 1)], bareJson: [round(400, 9)], grpcJs: [round(90, 9)] }
-  const report = createReport(rounds, machine)
+  const best = { bestCallsPerSecond: 800 }
+  const unary = [row('covey', 300, best), row('bareJson', 400), row('grpcJs', 90)]
+  const report = createReport({ ...none, unary }, {}, machine)
   assert.deepEqual(report.ratios, { bareJson: 0.75, grpcJs: 3.333 })
-  assert.deepEqual(Object.keys(report.peers), ['bareJson', 'grpcJs'])
+  assert.deepEqual(report.ratiosOfBest, { bareJson: 2, grpcJs: 8.889 })
 })
 
 test('without Covey there are no ratios, and the rest is there', () => {
-  const report = createReport({ nestjs: [round(100, 10)] }, machine)
+  const report = createReport({ ...none, unary: [row('nestjs', 100)] }, {}, machine)
   assert.equal(report.covey, null)
   assert.deepEqual(report.ratios, {})
   assert.equal(report.peers.nestjs?.callsPerSecond, 100)
 })
 
-test('the table has one line per subject, Covey first', () => {
-  const report = createReport({ bareJson: [round(400, 9)], covey: [round(300, 1)] }, machine)
-  const lines = formatReport(report).split('\n').slice(-2)
-  assert.match(lines[0]!, /^covey +300 +301 +302 +1 +2 +3$/)
-  assert.match(lines[1]!, /^bareJson +400 +401 +402 +0\.75 +9 +10 +11$/)
+test('a target is met, missed or not measured, by the figures of its scenario', () => {
+  const idle = {
+    subject: 'covey',
+    connections: 10_000,
+    serverBytesPerConnection: 9_000,
+    callsPerSecond: 1_000,
+    unloadedP50us: 100,
+    unloadedP99us: 200,
+    loadedP50us: 100,
+    loadedP99us: 600,
+  } as const
+  const memory = { serverAboveIdleBytes: 60 * 1024 ** 2, clientAboveIdleBytes: 10 * 1024 ** 2 }
+  const bulk = [bulkRow('covey', 800, memory), bulkRow('netPipe', 1_000, memory)]
+  const unary = [
+    row('covey', 300),
+    row('bareJson', 400),
+    row('moleculer', 100),
+    row('grpcJs', 13),
+    row('covey', 130, { payload: 'list50' }),
+    row('bareJson', 100, { payload: 'list50' }),
+    row('covey', 10, { concurrency: 1, p50us: 25 }),
+    row('bareJson', 10, { concurrency: 1, p50us: 20 }),
+  ]
+  const cost = { noneUs: 2, fiveOnUs: 0.51, fivePassingUs: 0.1, fiveOffUs: 0.05 }
+  const middleware = [{ subject: 'covey' as const, ...cost }]
+  const all = { ...none, unary, bulk, idleConnections: [idle], middleware }
+  const { targets } = createReport(all, {}, machine)
+  assert.deepEqual(
+    targets.map(({ name, value, met }) => [name, value, met]),
+    [
+      ['calls/s at 128, Covey / moleculer', 3, true],
+      ['calls/s at 128, Covey / nestjs', null, null],
+      ['calls/s at 128, Covey / grpcJs', 23.077, false],
+      ['calls/s at 128, Covey / goNetRpc', null, null],
+      ['calls/s at 128, Covey / bareJson', 0.75, false],
+      ['calls/s at 128, Covey / bareJson', 0.75, false],
+      ['p50 at 1, Covey / bareJson', 1.25, true],
+      ['calls/s of list50 at 128, Covey / bareJson', 1.3, false],
+      ['bytes/s of 1 GiB, Covey / netPipe', 0.8, true],
+      ['memory above idle during 1 GiB, both processes, MiB', 70, false],
+      ['idle connections held', 10_000, true],
+      ['server memory per idle connection, bytes', 9_000, false],
+      ['p99 of 1,000 calls/s, with idle connections / without', 3, true],
+      ['five middlewares on, µs per call', 0.51, false],
+      ['five middlewares off, µs per call', 0.05, true],
+    ],
+  )
 })
 
-function round(at128: number, at1: number): ClientReport {
-  const figures = (calls: number) => ({
+test('the table has one line per subject, what was not run is left out, what was skipped is named', () => {
+  const unary = [
+    row('covey', 300),
+    row('covey', 30, { concurrency: 1 }),
+    row('bareJson', 400),
+    row('covey', 77, { payload: '16KiB' }),
+  ]
+  const skipped = { goNetRpc: 'no Go compiler' }
+  const text = formatReport(createReport({ ...none, unary }, skipped, machine))
+  const lines = text.split('\n').map((line) => line.replaceAll(/ +/g, ' '))
+  assert.ok(lines.includes('covey 300 300 300 301 302 30 31 32'), text)
+  assert.ok(lines.includes('bareJson 400 400 400 401 402 0.75'), text)
+  assert.ok(lines.includes('covey 16KiB 1 128 77 77 77 78 79'), text)
+  assert.ok(lines.includes('goNetRpc is left out: no Go compiler'), text)
+  assert.ok(lines.includes('calls/s at 128, Covey / bareJson ≥ 0.8 0.75 missed'), text)
+  assert.doesNotMatch(text, /Server streams|1 GiB in chunks|Idle connections/)
+})
+
+function row(subject: SubjectName, calls: number, change: Partial<UnaryRow> = {}): UnaryRow {
+  const payload: PayloadName = '100B'
+  const load = { payload, concurrency: 128, connections: 1 }
+  return { ...load, subject, ...figures(calls), rounds: [], ...change }
+}
+
+function figures(calls: number) {
+  return {
     callsPerSecond: calls,
     p50us: calls + 1,
     p99us: calls + 2,
-  })
-  return { concurrency128: figures(at128), concurrency1: figures(at1) }
+    bestCallsPerSecond: calls,
+    worstCallsPerSecond: calls,
+  }
+}
+
+function bulkRow(
+  subject: SubjectName,
+  speed: number,
+  memory: { serverAboveIdleBytes: number; clientAboveIdleBytes: number },
+) {
+  const spread = { bestMegabytesPerSecond: speed, worstMegabytesPerSecond: speed }
+  return { subject, bytes: 1, seconds: 1, megabytesPerSecond: speed, ...spread, ...memory }
 }

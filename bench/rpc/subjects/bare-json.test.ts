@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { startChild } from '../child.ts'
+import { startChild } from '../../child.ts'
+import { createPayload } from '../payload.ts'
+import type { ServerReport } from '../server.ts'
 import { connect, createReader, createSender } from './bare-json.ts'
-import { createPayload } from './payload.ts'
-import type { ServerReport } from './server.ts'
 
 test('the frames of one tick leave in one write and are read back', async () => {
   const { writes, send } = recordedSender()
@@ -19,6 +19,21 @@ test('the frames of one tick leave in one write and are read back', async () => 
     [2, { text: 'zwei ü 🐦' }],
     [3, 'later'],
   ])
+})
+
+test('a write that is full leaves before the tick ends', async () => {
+  const { writes, send } = recordedSender(100)
+  send(1, 'x'.repeat(60))
+  assert.equal(writes.length, 0)
+  send(2, 'x'.repeat(60))
+  assert.equal(writes.length, 1)
+  send(3, 'rest')
+  await nextTurn()
+  assert.equal(writes.length, 2)
+  assert.deepEqual(
+    read(writes).map(([id]) => id),
+    [1, 2, 3],
+  )
 })
 
 test('frames are found wherever the chunks are cut', async () => {
@@ -48,20 +63,23 @@ test('the buffer grows for a body larger than itself', async () => {
 })
 
 test('echoes over a socket, many calls at a time', async (t) => {
-  const server = startChild(new URL('server.ts', import.meta.url), ['bareJson'])
+  const server = startChild(new URL('../server.ts', import.meta.url), ['bareJson'])
   t.after(() => server.stop())
   const { port } = (await server.message(10_000)) as ServerReport
-  const client = await connect(port)
+  const client = await connect(port, 1)
   const payloads = Array.from({ length: 500 }, (_, id) => createPayload(id))
-  const answers = await Promise.all(payloads.map((payload) => client.echo(payload)))
+  const answers = await Promise.all(payloads.map((payload) => client.echo!(payload)))
   assert.deepEqual(answers, payloads)
   await client.close()
 })
 
-function recordedSender(): { writes: Buffer[]; send: ReturnType<typeof createSender> } {
+function recordedSender(fullWriteBytes?: number): {
+  writes: Buffer[]
+  send: ReturnType<typeof createSender>
+} {
   const writes: Buffer[] = []
   const write = (bytes: Uint8Array | string) => writes.push(Buffer.from(bytes)) > 0
-  return { writes, send: createSender({ write }) }
+  return { writes, send: createSender({ write }, fullWriteBytes) }
 }
 
 function read(chunks: Buffer[]): [id: number, body: unknown][] {

@@ -1,7 +1,6 @@
-import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { runCommand } from './run-command.ts'
+import { installByApt } from './install-by-apt.ts'
 
 /** Where Chromium is, or why it is not there. */
 export type ChromiumResult = { path: string } | { missing: string }
@@ -21,7 +20,10 @@ const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-s
  * password.
  */
 export async function ensureChromium(
-  { env, install }: ChromiumOptions = { env: process.env, install: installByApt },
+  { env, install }: ChromiumOptions = {
+    env: process.env,
+    install: () => installByApt(['chromium', 'fonts-liberation']),
+  },
 ): Promise<ChromiumResult> {
   const present = findChromium(env)
   if (present) return { path: present }
@@ -44,24 +46,4 @@ function isExecutable(path: string): boolean {
   } catch {
     return false
   }
-}
-
-async function installByApt(): Promise<string | undefined> {
-  if (!hasCommand('apt-get')) return 'it is not installed, and this machine has no apt-get'
-  const prefix = process.getuid?.() === 0 ? [] : ['sudo', '-n']
-  if (prefix.length > 0 && spawnSync('sudo', ['-n', 'true']).status !== 0) {
-    return 'it is not installed, and neither are we root nor does sudo work without a password'
-  }
-  console.error("Installing Debian's chromium…")
-  const apt = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-y']
-  const [command = '', ...args] = apt
-  const update = await runCommand(command, [...args, 'update'], '/')
-  if (update.code !== 0) return `apt-get update failed\n${update.output}`
-  const packages = ['--no-install-recommends', 'install', 'chromium', 'fonts-liberation']
-  const result = await runCommand(command, [...args, ...packages], '/')
-  return result.code === 0 ? undefined : `apt-get install chromium failed\n${result.output}`
-}
-
-function hasCommand(name: string): boolean {
-  return spawnSync(name, ['--version'], { stdio: 'ignore' }).error === undefined
 }

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { relative, resolve } from 'node:path'
 import { buildWeb } from './build-web.ts'
 import { ensureChromium } from './ensure-chromium.ts'
+import { ensurePython } from './ensure-python.ts'
 import { repositoryRoot } from './findings.ts'
 import { runForeground } from './run-foreground.mjs'
 import { trackedFiles } from './tracked-files.ts'
@@ -23,6 +24,7 @@ async function main(): Promise<void> {
   const files = named.length > 0 ? named.flatMap(testsAt) : allTests()
   if (files.length === 0) throw new Error(`there is no test in ${named.join(' or ')}`)
   if (files.some((file) => file.includes('/e2e/'))) await preparePages()
+  if (files.some((file) => file.includes('/interop/'))) await preparePython()
   const args = [
     '--test',
     '--import=./scripts/limit-test-file.ts',
@@ -68,4 +70,12 @@ async function preparePages(): Promise<void> {
   else if (process.env.CI === 'true') throw new Error(`no Chromium: ${chromium.missing}`)
   else console.error(`The page tests are skipped, for there is no Chromium: ${chromium.missing}`)
   await buildWeb(repositoryRoot)
+}
+
+/** As for the pages: the peers in Python are skipped elsewhere, never in CI. */
+async function preparePython(): Promise<void> {
+  const python = await ensurePython()
+  if ('path' in python) process.env.COVEY_PYTHON = python.path
+  else if (process.env.CI === 'true') throw new Error(`no Python: ${python.missing}`)
+  else console.error(`The tests with peers in Python are skipped: ${python.missing}`)
 }

@@ -236,7 +236,7 @@ export function modeSuite(name: string, options: ModeSuiteOptions): void {
   check('many results are collected at once, each with its own end', async ({ api, open }) => {
     const gated = await api.gated.submit()
     const tickets = [await api.echo.submit(1), gated, await api.fail.submit()] as const
-    const early = await results(tickets, { timeoutMs: 60 })
+    const early = await results(tickets, { timeoutMs: 500 })
     assert.deepEqual(early[0], { ok: true, value: 1 })
     assert.ok(!early[1].ok && early[1].error.code === 'DEADLINE_EXCEEDED')
     open()

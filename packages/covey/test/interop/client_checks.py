@@ -1,0 +1,334 @@
+"""Speaks with a server of ours as a stranger would. Prints the name of each check that held.
+
+usage: client_checks.py <port> [--key <id>] [--integrity crc32c] [--version 1]; the secret comes from COVEY_SECRET
+"""
+
+import argparse
+import os
+import sys
+import threading
+import time
+import traceback
+
+from covey_client import *
+
+CHECKS = []
+
+
+def check(run):
+    CHECKS.append(run)
+    return run
+
+
+def fails(code, run):
+    try:
+        run()
+    except CoveyError as error:
+        assert error.code == code, f"{error} instead of {code}"
+        return error
+    raise AssertionError(f"no error; {code} was expected")
+
+
+@check
+def values_survive(client):
+    value = {
+        "n": 1,
+        "f": 1.5,
+        "neg": -7,
+        "big": 2**40,
+        "text": "ünï😀",
+        "none": None,
+        "list": [1, [True, False]],
+        "bytes": b"\x00\xff",
+        "at": utc(1767323045678),
+        "huge": BigInt(2**80),
+        "small": BigInt(5),
+        "map": MapValue({"a": 1, 2: "b"}),
+        "set": frozenset([1, "x"]),
+    }
+    assert client.call("interop.echo", value) == value
+
+
+@check
+def errors_have_codes(client):
+    error = fails("INVALID_INPUT", lambda: client.call("interop.fail", {"how": 7}))
+    assert "interop.fail input: how" in error.message, error.message
+    error = fails("GONE", lambda: client.call("interop.fail", {"how": "declared"}))
+    assert error.details == {"id": "7"}
+    fails("INTERNAL", lambda: client.call("interop.fail", {"how": "unknown"}))
+
+
+@check
+def context_travels(client):
+    trace = bytes(range(1, 17)) + bytes(range(17, 25)) + b"\x01"
+    told = client.call("interop.describe", timeout_ms=3000, trace=trace, metadata={"tag": "blau"})
+    assert told["traceId"] == bytes(range(1, 17)).hex(), told
+    assert told["tag"] == "blau" and 0 < told["leftMs"] <= 3000, told
+
+
+@check
+def a_deadline_ends_a_call(client):
+    fails("DEADLINE_EXCEEDED", lambda: client.call("interop.hang", timeout_ms=150))
+
+
+@check
+def cancel_reaches_the_handler(client):
+    before = client.call("interop.seen")["cancelled"]
+    call, first = client.open("interop.hang")
+    client.send(first)
+    client.call("interop.echo", 1)
+    client.cancel(call)
+    for _ in range(100):
+        if client.call("interop.seen")["cancelled"] == before + 1:
+            return
+        time.sleep(0.02)
+    raise AssertionError("the handler saw no cancellation")
+
+
+@check
+def many_calls_at_once_in_one_write(client):
+    entries = {str(n): ("interop.echo", {"n": n}) for n in range(200)}
+    entries["bad"] = ("interop.fail", {"how": "declared"})
+    settled = client.batch(entries)
+    assert settled.pop("bad").code == "GONE"
+    assert settled == {str(n): {"n": n} for n in range(200)}
+    assert client.batch({}) == {}
+
+
+@check
+def a_server_stream_obeys_credit(client):
+    _, numbers = client.stream("interop.count", {"to": 3000, "pad": 100})
+    assert [item["n"] for item in numbers] == list(range(1, 3001))
+    call, numbers = client.stream("interop.count", {"to": 1_000_000, "pad": 1000})
+    assert next(numbers)["n"] == 1
+    time.sleep(0.1)
+    made = client.call("interop.seen")["made"]
+    assert made < 1000, f"{made} elements were made ahead of the reader"
+    client.cancel(call)
+
+
+@check
+def a_stream_ends_with_its_error(client):
+    _, numbers = client.stream("interop.count", {"to": -1, "pad": 0})
+    assert fails("GONE", lambda: list(numbers)).details == {"id": "count"}
+
+
+@check
+def ping_is_answered(client):
+    client.ping()
+
+
+@check
+def frames_of_types_that_may_be_ignored_are(client):
+    client.send((200, 0, 0, b"whatever"))
+    assert client.call("interop.echo", "still here") == "still here"
+
+
+NEW = []
+
+
+def new(run):
+    """A check of what version 1 did not have."""
+    NEW.append(run)
+    return run
+
+
+@new
+def baggage_travels(client):
+    told = client.call("interop.describe", baggage={"tenant": "blau"})
+    assert told["tenant"] == "blau", told
+
+
+@new
+def a_client_stream_is_added_up(client):
+    call, first = client.open("interop.sum")
+    client.send(first)
+    for n in range(1, 5001):
+        assert client.push(call, n)
+    client.end(call)
+    assert client.answer(call) == 12_502_500
+
+
+@new
+def a_client_stream_is_held_back_by_its_reader(client):
+    call, first = client.open("interop.slow")
+    client.send(first)
+    sent = []
+    pusher = threading.Thread(target=lambda: [sent.append(n) for n in range(40) if client.push(call, b"x" * 65536)])
+    pusher.start()
+    time.sleep(0.2)
+    ahead = len(sent)
+    assert ahead < 30, f"{ahead} elements went out without credit"
+    client.call("interop.go")
+    pusher.join(WAIT_S)
+    client.end(call)
+    assert client.answer(call) == 40 * 65536
+
+
+@new
+def an_early_answer_ends_a_client_stream(client):
+    call, first = client.open("interop.first")
+    client.send(first)
+    client.push(call, "a")
+    assert client.answer(call) == "a"
+    client.send((ITEM, 0, call.number, encode("late")), (END, 0, call.number, b""))
+    assert client.call("interop.echo", 1) == 1
+
+
+@new
+def a_client_that_gives_up_tells_why(client):
+    call, first = client.open("interop.sum")
+    client.send(first)
+    client.push(call, 1)
+    client.cancel(call, CoveyError("NOT_FOUND", "the file went away"))
+    for _ in range(100):
+        if "the file went away" in client.call("interop.seen")["reason"]:
+            return
+        time.sleep(0.02)
+    raise AssertionError("the handler was not told why")
+
+
+@new
+def elements_are_checked(client):
+    call, first = client.open("interop.sum")
+    client.send(first)
+    client.push(call, "no number")
+    error = fails("INVALID_INPUT", lambda: client.answer(call))
+    assert "interop.sum" in error.message, error.message
+
+
+@new
+def duplex_goes_both_ways(client):
+    call, first = client.open("interop.talk")
+    client.send(first)
+    answers = client.items(call)
+    for word in ("one", "two", "three"):
+        client.push(call, word)
+        assert next(answers) == word.upper()
+    client.end(call)
+    assert list(answers) == ["BYE"]
+
+
+@new
+def notify_is_accepted_and_runs(client):
+    before = client.call("interop.seen")["noted"]
+    assert client.notify("interop.note", {"text": "x"}) is None
+    for _ in range(100):
+        if client.call("interop.seen")["noted"] == before + 1:
+            break
+        time.sleep(0.02)
+    else:
+        raise AssertionError("the work was not done")
+    fails("INVALID_INPUT", lambda: client.notify("interop.note", {"text": 7}))
+
+
+@new
+def submitted_work_is_collected_by_token(client):
+    token = client.submit("interop.later", {"value": 7})
+    failing = client.submit("interop.fail", {"how": "declared"})
+    assert "~" in token
+    done, failed, unknown = client.collect([token, failing, token[:-2] + "zz"])
+    assert done == {"state": "done", "value": 7}, done
+    assert failed["state"] == "failed" and failed["error"]["code"] == "GONE", failed
+    assert unknown["state"] == "unknown", unknown
+
+
+@new
+def work_outlives_its_connection(client, connect):
+    other = connect()
+    token = other.submit("interop.later", {"value": 8})
+    other.close()
+    assert client.collect([token])[0] == {"state": "done", "value": 8}
+
+
+@check
+def a_call_number_in_use_ends_the_connection(client, connect):
+    other = connect()
+    call, first = other.open("interop.hang")
+    other.send(first, first)
+    error = fails("PROTOCOL_ERROR", lambda: other.answer(call))
+    assert "in use" in error.message, error.message
+
+
+@check
+def an_unknown_frame_type_ends_the_connection(client, connect):
+    other = connect()
+    call, first = other.open("interop.hang")
+    other.send(first, (99, 0, 0, b""))
+    fails("PROTOCOL_ERROR", lambda: other.answer(call))
+
+
+SEALED = []
+
+
+def sealed(run):
+    SEALED.append(run)
+    return run
+
+
+@sealed
+def a_forged_frame_ends_the_connection(client, connect):
+    for forge in (flip, repeat, leave_out):
+        other = connect()
+        call, first = other.open("interop.hang")
+        other.send(first)
+        forge(other)
+        fails("INTEGRITY_FAILED", lambda: other.answer(call))
+
+
+def flip(client):
+    data = bytearray(frame(PING, 0, 0, b"", seal=client.seal))
+    data[4] ^= 1
+    client.socket.sendall(data)
+
+
+def repeat(client):
+    data = frame(PONG, 0, 0, b"", seal=client.seal)
+    client.socket.sendall(data + data)
+
+
+def leave_out(client):
+    frame(PONG, 0, 0, b"", seal=client.seal)
+    client.socket.sendall(frame(PONG, 0, 0, b"", seal=client.seal))
+
+
+def keys_are_demanded(port, key):
+    fails("UNAUTHENTICATED", lambda: Client(port))
+    fails("UNAUTHENTICATED", lambda: Client(port, key=("nobody", key[1])))
+    # The server proves itself first, so a client with another secret notices before it says anything.
+    fails("UNAUTHENTICATED", lambda: Client(port, key=(key[0], "x" * 40)))
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("port", type=int)
+    options.add_argument("--key")
+    options.add_argument("--integrity")
+    options.add_argument("--version", type=int, default=2)
+    given = options.parse_args()
+    key = (given.key, os.environ["COVEY_SECRET"]) if given.key else None
+
+    def connect():
+        return Client(given.port, key=key, integrity=given.integrity, version=given.version)
+
+    client = connect()
+    checks = list(CHECKS) if given.version == 1 else CHECKS + NEW
+    if client.seal is not None:
+        checks = checks + SEALED
+    for run in checks:
+        try:
+            run(client, connect) if run.__code__.co_argcount == 2 else run(client)
+        except Exception:
+            print(f"failed {run.__name__}", flush=True)
+            traceback.print_exc()
+            return 1
+        print(f"held {run.__name__}", flush=True)
+    if key is not None:
+        keys_are_demanded(given.port, key)
+        print("held keys_are_demanded", flush=True)
+    assert client.welcome["covey"] == given.version
+    client.close()
+    return 0
+
+
+sys.exit(main())

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Client } from './client.ts'
 import { defineContract } from './define-contract.ts'
 import { defineService } from './define-service.ts'
-import { serverStream, unary } from './method.ts'
+import { clientStream, duplex, serverStream, unary } from './method.ts'
 import { nothing } from './schema.ts'
 
 const users = defineContract('users', {
@@ -15,6 +15,12 @@ const users = defineContract('users', {
   }),
   ping: unary(),
   watch: serverStream({ input: z.object({ ids: z.array(z.string()) }), output: z.number() }),
+  upload: clientStream({
+    input: z.object({ id: z.string(), size: z.number().default(0) }),
+    output: z.number(),
+    errors: { FULL: z.object({ at: z.number() }) },
+  }),
+  talk: duplex({ input: z.string(), output: z.object({ reply: z.string() }), timeoutMs: 7 }),
 })
 
 test('methods know their place and their defaults', () => {
@@ -25,6 +31,9 @@ test('methods know their place and their defaults', () => {
   )
   assert.deepEqual([ping.timeoutMs, ping.idempotent, ping.input], [5_000, false, nothing])
   assert.equal(watch.timeoutMs, Number.POSITIVE_INFINITY)
+  const { upload, talk } = users.methods
+  assert.deepEqual([upload.kind, upload.timeoutMs], ['clientStream', Number.POSITIVE_INFINITY])
+  assert.deepEqual([talk.kind, talk.timeoutMs], ['duplex', 7])
 })
 
 test('names that do not fit their form are refused, with the form', () => {
@@ -47,6 +56,14 @@ export async function typesHold(api: Client<typeof users>): Promise<void> {
   const user: { id: string } = await api.get({ id: '7' })
   await api.ping()
   for await (const value of api.watch({ ids: [user.id] })) value satisfies number
+  const count: number = await api.upload([{ id: '1' }, { id: '2', size: 3 }])
+  for await (const { reply } of api.talk(new Set([`${count}`]))) reply satisfies string
+  // @ts-expect-error one input is no stream of inputs
+  await api.upload({ id: '1' })
+  // @ts-expect-error the elements are texts
+  api.talk([1])
+  // @ts-expect-error a stream has no result
+  await api.talk([]).then
   // @ts-expect-error the id is missing
   await api.get({})
   // @ts-expect-error no such method
@@ -70,6 +87,14 @@ export async function typesHold(api: Client<typeof users>): Promise<void> {
     ping() {},
     async *watch({ ids }) {
       yield ids.length
+    },
+    async upload(inputs, call) {
+      for await (const { id, size } of inputs) if (size > 1) throw call.error('FULL', { at: +id })
+      // @ts-expect-error the details need a number
+      throw call.error('FULL', {})
+    },
+    async *talk(inputs) {
+      for await (const text of inputs) yield { reply: text.toUpperCase() }
     },
   })
 }

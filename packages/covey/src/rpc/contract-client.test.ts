@@ -6,7 +6,7 @@ import { Call, type CallInit } from '../call/call.ts'
 import type { Handler } from '../call/handler.ts'
 import { nextSpan } from '../call/trace.ts'
 import { defineContract } from '../contract/define-contract.ts'
-import { serverStream, unary } from '../contract/method.ts'
+import { clientStream, duplex, serverStream, unary } from '../contract/method.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { FakeClock } from '../testing/fake-clock.ts'
 import { contractClient } from './contract-client.ts'
@@ -15,6 +15,8 @@ const users = defineContract('users', {
   get: unary({ input: z.any(), output: z.any(), errors: { GONE: z.object({ id: z.string() }) } }),
   put: unary({ timeoutMs: 700 }),
   items: serverStream({ output: z.any() }),
+  upload: clientStream({ input: z.any(), output: z.any() }),
+  talk: duplex({ input: z.any(), output: z.any() }),
 })
 
 interface BenchOptions {
@@ -56,7 +58,7 @@ const enough = new CoveyError('CANCELLED', 'enough')
 
 test('each method is a function that asks and answers', async () => {
   const { api, calls } = bench(async ({ input }) => ({ got: input }))
-  assert.deepEqual(Object.keys(api), ['get', 'put', 'items'])
+  assert.deepEqual(Object.keys(api), ['get', 'put', 'items', 'upload', 'talk'])
   assert.deepEqual(await api.get({ id: '7' }), { got: { id: '7' } })
   assert.equal(calls[0]?.method, users.methods.get)
   assert.throws(() => Object.assign(api, { get: 1 }), TypeError)
@@ -242,4 +244,68 @@ test('calls that fail for one common reason get an error each, with their own pa
   assert.equal(new Set(errors).size, 3)
   for (const error of errors) assert.deepEqual(error.toData(), lost.toData())
   assert.equal(errors[1]!.cause, lost)
+})
+
+const inputsOf = ({ input }: Call) => input as AsyncIterable<unknown>
+
+test('a stream of inputs goes into the call as one, whatever it was', async () => {
+  const gather: Handler = async (call) => Array.fromAsync(inputsOf(call))
+  const { api, calls } = bench(gather)
+  assert.deepEqual(await api.upload(new Set([1, 2])), [1, 2])
+  assert.equal(calls[0]?.method.path, 'users.upload')
+  await assert.rejects(api.upload('text'), { name: 'TypeError', message: /^users\.upload takes/ })
+  const both = bench(async (call) => inputsOf(call))
+  assert.deepEqual(await Array.fromAsync(both.api.talk([3, 4])), [3, 4])
+  await assert.rejects(Array.fromAsync(both.api.talk(7 as never)), TypeError)
+  assert.equal(both.calls.length, 1)
+})
+
+test('what the source threw is thrown as it is; what the call comes to is not taken for it', async () => {
+  const cause = new Error('broken')
+  const failing = () =>
+    (async function* () {
+      yield 1
+      throw cause
+    })()
+  const wrapping: Handler = async (call) => {
+    try {
+      await Array.fromAsync(inputsOf(call))
+    } catch (error) {
+      throw new CoveyError('CANCELLED', 'the source of the inputs failed', { cause: error })
+    }
+  }
+  await assert.rejects(bench(wrapping).api.upload(failing()), (error) => error === cause)
+  const reading = Array.fromAsync(bench(wrapping).api.talk(failing()))
+  await assert.rejects(reading, (error) => error === cause)
+  const other: Handler = async (call) => {
+    await Array.fromAsync(inputsOf(call)).catch(() => {})
+    throw new CoveyError('NOT_FOUND', 'gone')
+  }
+  await assert.rejects(bench(other).api.upload(failing()), { code: 'NOT_FOUND' })
+})
+
+test('baggage goes on with the calls inside, and what is added wins', async () => {
+  const { api, calls } = bench(undefined, {
+    parent: parentCall({
+      baggage: new Map([
+        ['tenant', 'acme'],
+        ['plan', 'free'],
+      ]),
+    }),
+  })
+  await api.get(1)
+  await api.get(1, { baggage: { Plan: 'paid', unit: '7' } })
+  const entries = calls.map(({ baggage }) => Object.fromEntries(baggage))
+  assert.deepEqual(entries, [
+    { tenant: 'acme', plan: 'free' },
+    { tenant: 'acme', plan: 'paid', unit: '7' },
+  ])
+  const alone = bench()
+  await alone.api.get(1, { baggage: { a: 'b' } })
+  await alone.api.get(1)
+  assert.deepEqual(
+    alone.calls.map(({ baggage }) => [...baggage]),
+    [[['a', 'b']], []],
+  )
+  await assert.rejects(alone.api.get(1, { baggage: { 'no name': 'x' } }), TypeError)
 })

@@ -1,6 +1,7 @@
 import type { Call } from '../call/call.ts'
 import type { BatchScope, Entry } from '../contract/entry.ts'
 import type { Settled } from '../contract/settled.ts'
+import { asCancelled } from '../error/as-cancelled.ts'
 import { CoveyError } from '../error/covey-error.ts'
 
 /** Wishes about a batch. */
@@ -77,7 +78,8 @@ class Scope implements BatchScope {
   readonly timeoutMs: number
   readonly #signal: AbortSignal | undefined
   readonly #running = new Set<Call>()
-  readonly #onAbort = () => this.#cancel(asCancelled(this.#signal?.reason))
+  readonly #onAbort = () =>
+    this.#cancel(asCancelled(this.#signal?.reason, 'the batch was cancelled by the caller'))
   #reason: CoveyError | undefined
 
   constructor({ timeoutMs = Number.POSITIVE_INFINITY, signal }: BatchOptions) {
@@ -148,9 +150,4 @@ function settle(result: Promise<unknown>): Promise<Settled<unknown>> {
 
 function combine(names: readonly string[], values: readonly unknown[]): Record<string, unknown> {
   return Object.fromEntries(names.map((name, index) => [name, values[index]]))
-}
-
-function asCancelled(reason: unknown): CoveyError {
-  if (reason instanceof CoveyError) return reason
-  return new CoveyError('CANCELLED', 'the batch was cancelled by the caller', { cause: reason })
 }

@@ -10,6 +10,7 @@ import type { CallOptions, Client } from '../contract/client.ts'
 import type { Contract } from '../contract/define-contract.ts'
 import { type BatchScope, Entry } from '../contract/entry.ts'
 import type { BoundMethod } from '../contract/method.ts'
+import { asCancelled } from '../error/as-cancelled.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { CallTicket } from './call-ticket.ts'
 import { fromCall } from './from-call.ts'
@@ -194,8 +195,3 @@ function link(call: Call, parent: Call | undefined, signal: AbortSignal | undefi
 }
 
 function nothingToRelease(): void {}
-
-function asCancelled(reason: unknown): CoveyError {
-  if (reason instanceof CoveyError) return reason
-  return new CoveyError('CANCELLED', 'cancelled by the caller', { cause: reason })
-}

@@ -4,6 +4,7 @@ export {
   type ChaosProxyOptions,
   startChaosProxy,
 } from './chaos-proxy.ts'
+export { ExecutionLog } from './execution-log.ts'
 export { FakeClock } from './fake-clock.ts'
 export { freePort } from './free-port.ts'
 export { ListReader } from './list-reader.ts'
@@ -23,4 +24,5 @@ export {
   type TestCertificateOptions,
 } from './test-authority.ts'
 export { noToxics, type Toxics } from './toxics.ts'
+export { TruthLedger, type WitnessedCall } from './truth-ledger.ts'
 export { until } from './until.ts'

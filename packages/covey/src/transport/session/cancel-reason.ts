@@ -1,5 +1,6 @@
 import type { Codec } from '../../codec/codec.ts'
 import type { Frame } from '../../codec/frame/frame-type.ts'
+import { asCancelled } from '../../error/as-cancelled.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 
 const maxCodeLength = 100
@@ -17,7 +18,7 @@ export function readReason(frame: Frame, codec: Codec): CoveyError {
   if (!fits || typeof message !== 'string' || message.length > maxMessageLength) {
     return new CoveyError('CANCELLED', 'cancelled by the caller')
   }
-  return new CoveyError(code, message)
+  return asCancelled(new CoveyError(code, message), message)
 }
 
 function decodeReason(frame: Frame, codec: Codec): { code?: unknown; message?: unknown } {

@@ -1,3 +1,4 @@
+import { asCancelled } from '../../error/as-cancelled.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 
 /** Why a source is left or a reader gets no more when the call has its answer. */
@@ -7,6 +8,5 @@ export function callIsOver(): CoveyError {
 
 /** Ends a call whose source of inputs failed: the server is told no more than that, the caller gets the cause. */
 export function sourceError(error: unknown): CoveyError {
-  if (error instanceof CoveyError) return error
-  return new CoveyError('CANCELLED', 'the source of the inputs failed', { cause: error })
+  return asCancelled(error, 'the source of the inputs failed')
 }

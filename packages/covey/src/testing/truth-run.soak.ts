@@ -1,0 +1,3 @@
+// The truth ledger with a million calls of each kind of link, for `make soak`; ten million with COVEY_LEDGER_CALLS=10000000.
+process.env.COVEY_LEDGER_CALLS ??= '1000000'
+await import('./truth-run.test.ts')

@@ -1,10 +1,8 @@
 import type { Call } from '../../call/call.ts'
 import { noMetadata } from '../../call/metadata.ts'
 import { givesStream, takesStream } from '../../call/method-ref.ts'
-import type { Codec } from '../../codec/codec.ts'
 import { chooseCodec } from '../../codec/codecs.ts'
-import { u32At } from '../../codec/frame/frame-decoder.ts'
-import { type Frame, frameHeadBytes, frameType, lengthBytes } from '../../codec/frame/frame-type.ts'
+import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { codeEntry } from '../../error/codes.ts'
 import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
 import { hasStreams } from '../mode-refusal.ts'
@@ -14,10 +12,11 @@ import { reasonData } from './cancel-reason.ts'
 import { ClientHandshake } from './client-handshake.ts'
 import { FrameLink } from './frame-link.ts'
 import { protocolVersions, readFarewell, type Welcome } from './hello.ts'
-import { IncomingStream } from './incoming-stream.ts'
-import { OutgoingStream } from './outgoing-stream.ts'
+import type { IncomingStream } from './incoming-stream.ts'
+import type { OutgoingStream } from './outgoing-stream.ts'
 import type { Pipe } from './pipe.ts'
 import { callIsOver, sourceError } from './stream-errors.ts'
+import { countedBytes, creditOf, ValueLink } from './value-link.ts'
 
 /** A call that has no result yet. */
 interface Pending {
@@ -49,7 +48,8 @@ export class ClientSession implements Connection {
   readonly #numbers = new Map<string, number>()
   readonly #welcome = Promise.withResolvers<void>()
   readonly #ended = Promise.withResolvers<CoveyError | undefined>()
-  #codec: Codec | undefined
+  /** Since the welcome. */
+  #values: ValueLink | undefined
   #instance = ''
   #lastId: number
   /** All numbers were used once, so an answer to any of them may come late. */
@@ -180,7 +180,7 @@ export class ClientSession implements Connection {
       // It helps those who look at it; a server of version 1 works without.
       baggage: this.#version === 1 ? noMetadata : call.baggage,
     }
-    const codec = this.#codec!
+    const { codec } = this.#values!
     if (call.batch !== undefined) this.#link.cork()
     this.#link.send(type, callFlags(head), id, (out) => {
       writeCallHead(head, out)
@@ -205,14 +205,8 @@ export class ClientSession implements Connection {
   }
 
   #openStream(id: number, call: Call, batch: number): IncomingStream {
-    const { streamWindowBytes, maxFrameBytes } = this.#options.limits
-    const stream = new IncomingStream({
-      windowBytes: streamWindowBytes,
-      maxFrameBytes: maxFrameBytes + lengthBytes,
-      grant: (bytes) => {
-        if (this.#link.open) this.#link.send(frameType.credit, 0, id, (out) => out.u32(bytes))
-      },
-      onLeft: () => this.#abandon(id, new CoveyError('CANCELLED', 'the reader left the stream')),
+    const stream = this.#values!.incoming(id, () => {
+      this.#abandon(id, new CoveyError('CANCELLED', 'the reader left the stream'))
     })
     const finish = (error?: CoveyError) => stream.finish(error)
     const pending = this.#await(id, call, batch, () => finish(), finish)
@@ -225,15 +219,7 @@ export class ClientSession implements Connection {
   #sendInputs(id: number, pending: Pending): void {
     // Given up while it was being made.
     if (this.#pending.get(id) !== pending) return
-    const codec = this.#codec!
-    const source = pending.call.input as AsyncIterable<unknown>
-    pending.input = new OutgoingStream(source, this.#peerWindowBytes, {
-      send: (item) =>
-        this.#link.send(frameType.item, 0, id, (out) => {
-          if (item !== undefined) codec.encode(item, out)
-        }),
-      room: () => (this.#link.full ? this.#link.room() : undefined),
-    })
+    pending.input = this.#values!.outgoing(id, pending.call.input, this.#peerWindowBytes)
     pending.input.run().then(
       () => void (this.#link.open && this.#link.send(frameType.end, 0, id)),
       (error) => this.#abandon(id, sourceError(error)),
@@ -249,9 +235,7 @@ export class ClientSession implements Connection {
   }
 
   #sendCancel(id: number, reason: CoveyError): void {
-    if (this.#version === 1) return void this.#link.send(frameType.cancel, 0, id)
-    const codec = this.#codec!
-    this.#link.send(frameType.cancel, 0, id, (out) => codec.encode(reasonData(reason), out))
+    this.#values!.send(frameType.cancel, id, this.#version === 1 ? undefined : reasonData(reason))
   }
 
   #take(id: number): Pending | undefined {
@@ -273,7 +257,7 @@ export class ClientSession implements Connection {
   }
 
   #frame(frame: Frame): void {
-    if (this.#codec === undefined) return this.#greeting(frame)
+    if (this.#values === undefined) return this.#greeting(frame)
     switch (frame.type) {
       case frameType.result:
       case frameType.accepted:
@@ -316,7 +300,7 @@ export class ClientSession implements Connection {
     const pending = this.#take(id)
     if (pending === undefined) return
     try {
-      pending.result(this.#decode(frame))
+      pending.result(this.#values!.read(frame))
     } catch (error) {
       pending.fail(CoveyError.from(error))
     }
@@ -328,16 +312,15 @@ export class ClientSession implements Connection {
     if (stream === undefined) return
     let item: unknown
     try {
-      item = this.#decode(frame)
+      item = this.#values!.read(frame)
     } catch (error) {
       return this.#abandon(id, CoveyError.from(error))
     }
-    stream.push(item, frame.end - frame.start + frameHeadBytes)
+    stream.push(item, countedBytes(frame))
   }
 
   #onCredit(frame: Frame): void {
-    if (frame.end - frame.start !== 4) throw new CoveyError('PROTOCOL_ERROR', 'a malformed credit')
-    this.#pending.get(this.#known(frame))?.input?.grant(u32At(frame.bytes, frame.start))
+    this.#pending.get(this.#known(frame))?.input?.grant(creditOf(frame))
   }
 
   #onError(frame: Frame): void {
@@ -345,15 +328,10 @@ export class ClientSession implements Connection {
     const pending = this.#take(this.#known(frame))
     if (pending === undefined) return
     try {
-      pending.fail(CoveyError.fromData(this.#decode(frame) as ErrorData))
+      pending.fail(CoveyError.fromData(this.#values!.read(frame) as ErrorData))
     } catch (error) {
       pending.fail(CoveyError.from(error))
     }
-  }
-
-  #decode(frame: Frame): unknown {
-    if (frame.start === frame.end) return undefined
-    return this.#codec!.decode(frame.bytes, frame.start, frame.end)
   }
 
   #greeting(frame: Frame): void {
@@ -372,7 +350,7 @@ export class ClientSession implements Connection {
     if (codec === undefined) {
       throw new CoveyError('PROTOCOL_ERROR', `the server chose an unknown codec "${welcome.codec}"`)
     }
-    this.#codec = codec
+    this.#values = new ValueLink(this.#link, codec, this.#options.limits)
     this.#handshake = undefined
     this.#instance = welcome.instance
     this.#version = welcome.covey

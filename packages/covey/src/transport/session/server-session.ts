@@ -4,8 +4,7 @@ import { givesStream, type MethodRef, takesStream } from '../../call/method-ref.
 import type { Peer } from '../../call/peer.ts'
 import type { Codec } from '../../codec/codec.ts'
 import { chooseCodec } from '../../codec/codecs.ts'
-import { u32At } from '../../codec/frame/frame-decoder.ts'
-import { type Frame, frameHeadBytes, frameType, lengthBytes } from '../../codec/frame/frame-type.ts'
+import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { acceptsNothing } from '../mode-refusal.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
@@ -13,11 +12,12 @@ import { readCallHead } from './call-head.ts'
 import { CancelBudget } from './cancel-budget.ts'
 import { readReason } from './cancel-reason.ts'
 import { FrameLink } from './frame-link.ts'
-import { IncomingStream } from './incoming-stream.ts'
-import { leaveStream, OutgoingStream } from './outgoing-stream.ts'
+import type { IncomingStream } from './incoming-stream.ts'
+import { leaveStream, type OutgoingStream } from './outgoing-stream.ts'
 import type { Pipe } from './pipe.ts'
 import { type Introduction, ServerHandshake } from './server-handshake.ts'
 import { callIsOver } from './stream-errors.ts'
+import { countedBytes, creditOf, ValueLink } from './value-link.ts'
 
 /** A call that runs. */
 interface Running {
@@ -61,7 +61,8 @@ export class ServerSession {
   readonly #handshakeTimer: Timer
   #state: 'new' | 'greeting' | 'ready' | 'draining' = 'new'
   #version = 0
-  #codec: Codec | undefined
+  /** Since the welcome. */
+  #values: ValueLink | undefined
   #peer: Peer | undefined
   #streamWindowBytes = 0
   #callsOpened = 0
@@ -112,7 +113,7 @@ export class ServerSession {
   drain(): void {
     if (this.#state === 'draining') return
     this.#state = 'draining'
-    if (this.#link.open && this.#codec !== undefined) this.#link.send(frameType.goAway, 0, 0)
+    if (this.#link.open && this.#values !== undefined) this.#link.send(frameType.goAway, 0, 0)
     // Streams of results have no end to wait for: their readers open them again elsewhere. Not `DRAINING`, for they have run.
     const reason = new CoveyError(
       'CONNECTION_LOST',
@@ -205,7 +206,7 @@ export class ServerSession {
     this.#handshake!.greet(welcome, introduction)
     this.#handshake = undefined
     this.#handshakeTimer.stop()
-    this.#codec = codec
+    this.#values = new ValueLink(this.#link, codec, this.#options.limits)
     this.#peer = peer
     this.#events.onReady?.()
     if (this.#state === 'draining') this.#link.send(frameType.goAway, 0, 0)
@@ -213,7 +214,7 @@ export class ServerSession {
   }
 
   #onCall(frame: Frame): void {
-    if (this.#codec === undefined)
+    if (this.#values === undefined)
       throw new CoveyError('PROTOCOL_ERROR', 'a call before the handshake')
     if (frame.type !== frameType.call && this.#version === 1) {
       throw new CoveyError('PROTOCOL_ERROR', `frame type ${frame.type} in version 1`)
@@ -223,7 +224,7 @@ export class ServerSession {
     }
     let running: Running
     try {
-      running = this.#readCall(frame, this.#codec)
+      running = this.#readCall(frame, this.#values.codec)
     } catch (error) {
       return this.#sendError(frame.id, asInputError(CoveyError.from(error)))
     }
@@ -258,7 +259,7 @@ export class ServerSession {
   }
 
   #openInput(id: number, { path }: MethodRef): IncomingStream {
-    const { streamWindowBytes, maxFrameBytes, maxStreamsPerConnection } = this.#options.limits
+    const { maxStreamsPerConnection } = this.#options.limits
     if (this.#version === 1) {
       const message = `${path}: a stream of inputs needs version 2 of the protocol`
       throw new CoveyError('UNIMPLEMENTED', message)
@@ -267,15 +268,8 @@ export class ServerSession {
       const message = `${maxStreamsPerConnection} streams of inputs are open on this connection`
       throw new CoveyError('RESOURCE_EXHAUSTED', message)
     }
-    return new IncomingStream({
-      windowBytes: streamWindowBytes,
-      maxFrameBytes: maxFrameBytes + lengthBytes,
-      grant: (bytes) => {
-        if (this.#link.open) this.#link.send(frameType.credit, 0, id, (out) => out.u32(bytes))
-      },
-      // Without further credit the caller's source is held until the call ends, and left then.
-      onLeft() {},
-    })
+    // Without further credit the caller's source is held until the call ends, and left then.
+    return this.#values!.incoming(id, () => {})
   }
 
   #stopping(): CoveyError {
@@ -309,10 +303,7 @@ export class ServerSession {
 
   #openStream(id: number, running: Running, result: unknown): void {
     if (this.#running.get(id) !== running) return leaveStream(result)
-    const stream = new OutgoingStream(result as AsyncIterable<unknown>, this.#streamWindowBytes, {
-      send: (item) => this.#sendItem(id, item),
-      room: () => (this.#link.full ? this.#link.room() : undefined),
-    })
+    const stream = this.#values!.outgoing(id, result, this.#streamWindowBytes)
     running.output = stream
     // Answer of a call with a stream of results: what ends it.
     stream.run().then(
@@ -334,35 +325,17 @@ export class ServerSession {
   }
 
   #sendResult(id: number, { mode }: Call, result: unknown): void {
-    const codec = this.#codec!
     const type = mode === 'wait' ? frameType.result : frameType.accepted
     try {
-      this.#link.send(type, 0, id, (out) => {
-        if (result !== undefined) codec.encode(result, out)
-      })
+      this.#values!.send(type, id, result)
       this.#link.holdIfFull()
     } catch (error) {
       this.#sendError(id, CoveyError.from(error))
     }
   }
 
-  #sendItem(id: number, item: unknown): number {
-    const codec = this.#codec!
-    return this.#link.send(frameType.item, 0, id, (out) => {
-      if (item !== undefined) codec.encode(item, out)
-    })
-  }
-
   #sendError(id: number, error: CoveyError): void {
-    if (!this.#link.open) return
-    const codec = this.#codec!
-    try {
-      this.#link.send(frameType.error, 0, id, (out) => codec.encode(error.toData(), out))
-    } catch {
-      // Its details cannot be sent; the code and the message always can.
-      const { code, message } = error
-      this.#link.send(frameType.error, 0, id, (out) => codec.encode({ code, message }, out))
-    }
+    if (this.#link.open) this.#values!.sendError(id, error)
   }
 
   #onItem(frame: Frame): void {
@@ -370,12 +343,11 @@ export class ServerSession {
     if (running === undefined) return
     let item: unknown
     try {
-      const empty = frame.start === frame.end
-      item = empty ? undefined : this.#codec!.decode(frame.bytes, frame.start, frame.end)
+      item = this.#values!.read(frame)
     } catch (error) {
       return running.call.cancel(asInputError(CoveyError.from(error)))
     }
-    running.input?.push(item, frame.end - frame.start + frameHeadBytes)
+    running.input?.push(item, countedBytes(frame))
   }
 
   #onEnd(frame: Frame): void {
@@ -394,7 +366,7 @@ export class ServerSession {
     const running = this.#running.get(frame.id)
     if (running === undefined) return
     const remainingMs = running.call.remainingMs()
-    running.call.cancel(readReason(frame, this.#codec!))
+    running.call.cancel(readReason(frame, this.#values!.codec))
     const { clock, limits } = this.#options
     this.#cancels ??= new CancelBudget(clock, limits.maxEarlyCancels)
     if (!this.#cancels.exceeded(running.openedMs, remainingMs, this.#callsOpened)) return
@@ -410,8 +382,8 @@ export class ServerSession {
   }
 
   #onCredit(frame: Frame): void {
-    if (frame.end - frame.start !== 4) throw new CoveyError('PROTOCOL_ERROR', 'a malformed credit')
-    this.#running.get(frame.id)?.output?.grant(u32At(frame.bytes, frame.start))
+    const bytes = creditOf(frame)
+    this.#running.get(frame.id)?.output?.grant(bytes)
   }
 
   #onClosed(reason: CoveyError | undefined): void {

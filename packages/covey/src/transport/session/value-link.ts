@@ -1,0 +1,80 @@
+import type { Codec } from '../../codec/codec.ts'
+import { u32At } from '../../codec/frame/frame-decoder.ts'
+import { type Frame, frameHeadBytes, frameType, lengthBytes } from '../../codec/frame/frame-type.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import type { Limits } from '../limits.ts'
+import type { FrameLink } from './frame-link.ts'
+import { IncomingStream } from './incoming-stream.ts'
+import { OutgoingStream } from './outgoing-stream.ts'
+
+/** What both ends of a connection say in the codec that the handshake chose: values, errors, elements of streams. */
+export class ValueLink {
+  readonly codec: Codec
+  readonly #link: FrameLink
+  readonly #limits: Limits
+
+  constructor(link: FrameLink, codec: Codec, limits: Limits) {
+    this.#link = link
+    this.codec = codec
+    this.#limits = limits
+  }
+
+  /**
+   * Sends a value as the body of a frame, and no body for undefined.
+   * @returns size of the frame in bytes
+   * @throws CoveyError `UNENCODABLE`, `MESSAGE_TOO_LARGE`; nothing was sent then
+   */
+  send(type: number, id: number, value: unknown): number {
+    return this.#link.send(type, 0, id, (out) => {
+      if (value !== undefined) this.codec.encode(value, out)
+    })
+  }
+
+  /** Sends an error, without its details if those cannot be sent. */
+  sendError(id: number, error: CoveyError): void {
+    try {
+      this.send(frameType.error, id, error.toData())
+    } catch {
+      // The code and the message always can.
+      const { code, message } = error
+      this.send(frameType.error, id, { code, message })
+    }
+  }
+
+  /** The value of a frame. @throws CoveyError `PROTOCOL_ERROR` if it is none */
+  read(frame: Frame): unknown {
+    if (frame.start === frame.end) return undefined
+    return this.codec.decode(frame.bytes, frame.start, frame.end)
+  }
+
+  /** The elements that will come under a number; the sender is granted more as they are taken. */
+  incoming(id: number, onLeft: () => void): IncomingStream {
+    return new IncomingStream({
+      windowBytes: this.#limits.streamWindowBytes,
+      maxFrameBytes: this.#limits.maxFrameBytes + lengthBytes,
+      grant: (bytes) => {
+        if (this.#link.open) this.#link.send(frameType.credit, 0, id, (out) => out.u32(bytes))
+      },
+      onLeft,
+    })
+  }
+
+  /** Sends the elements of `source` under a number, as far as the reader grants it: first `windowBytes`. */
+  outgoing(id: number, source: unknown, windowBytes: number): OutgoingStream {
+    return new OutgoingStream(source as AsyncIterable<unknown>, windowBytes, {
+      send: (item) => this.send(frameType.item, id, item),
+      room: () => (this.#link.full ? this.#link.room() : undefined),
+    })
+  }
+}
+
+/** Size of a frame as it counts for the window of its stream. */
+export function countedBytes(frame: Frame): number {
+  return frame.end - frame.start + frameHeadBytes
+}
+
+/** How much a credit frame grants. @throws CoveyError `PROTOCOL_ERROR` */
+export function creditOf(frame: Frame): number {
+  if (frame.end - frame.start === 4) return u32At(frame.bytes, frame.start)
+  throw new CoveyError('PROTOCOL_ERROR', 'a malformed credit')
+}

@@ -319,3 +319,19 @@ test('frames out of their order in a handshake end it', async () => {
     assert.equal(server.peer, undefined)
   }
 })
+
+test('a server of version 1 is no server for a client with keys, or one that wants sums', async () => {
+  const first = '{"covey":1,"codec":"msgpack","instance":"old","maxFrameBytes":65536,"methods":[]}'
+  const cases = [
+    [{ keys: ring(may) }, 'UNAUTHENTICATED', /speaks version 1 of the protocol, without keys/],
+    [{ integrity: 'crc32c' }, 'PROTOCOL_ERROR', /protocol version 1.* offers integrity none/],
+  ] as const
+  for (const [client, code, message] of cases) {
+    const pair = sessionPair({ client })
+    const ready = pair.client.handshake()
+    const body = Buffer.from(first)
+    const head = Buffer.from([0, 0, 0, 6 + body.length, welcome!, 0, 0, 0, 0, 0])
+    pair.toServer.receive(Buffer.concat([head, body]))
+    await assert.rejects(ready, { code, message })
+  }
+})

@@ -9,7 +9,7 @@ import { serverStream, unary } from '../../contract/method.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
 import { type MemoryPipe, memoryPipe } from '../../testing/memory-pipe.ts'
-import { defaultLimits } from '../limits.ts'
+import { defaultLimits, type Limits } from '../limits.ts'
 import { writeCallHead } from './call-head.ts'
 import { SessionSet } from './session-set.ts'
 
@@ -21,11 +21,11 @@ function frame(type: number, id: number, write: Parameters<FrameWriter['frame']>
   return writer.take()
 }
 
-function bench(serve: Handler = async () => undefined) {
+function bench(serve: Handler = async () => undefined, changes: Partial<Limits> = {}) {
   const clock = new FakeClock()
   const dispatcher = { instance: 'i1', methods: [methods.ask, methods.items], serve }
   const sessions = new SessionSet(dispatcher, {
-    limits: defaultLimits,
+    limits: { ...defaultLimits, ...changes },
     clock,
     authenticate: async (subject) => (subject ? { subject, claims: {} } : undefined),
   })
@@ -198,4 +198,50 @@ test('closing ends all sessions and their calls, and waits until they are gone',
   assert.deepEqual([sessions.size, other.state], [0, 'destroyed'])
   assert.deepEqual(reasons, ['the server stopped', 'the server stopped'])
   assert.equal(clock.waiting, 0)
+})
+
+test('a newcomer takes the place of the one that was silent for longest, and of nobody else', async () => {
+  const { clock, sessions, join } = bench(undefined, { maxHandshakes: 3 })
+  const strangers = [memoryPipe(), memoryPipe(), memoryPipe()]
+  for (const pipe of strangers) {
+    sessions.add(pipe)
+    await clock.advance(10)
+  }
+  const early = memoryPipe()
+  sessions.add(early)
+  assert.match(told(early), /RESOURCE_EXHAUSTED.*3 connections are shaking hands/)
+  await clock.advance(480)
+  const late = await join()
+  assert.match(told(late), /"instance":"i1"/)
+  assert.match(told(strangers[0]!), /RESOURCE_EXHAUSTED/)
+  assert.equal(told(strangers[1]!) + told(strangers[2]!), '')
+  // Who is in takes no place any more.
+  assert.match(told(await join()), /"instance":"i1"/)
+  assert.match(told(await join()), /"instance":"i1"/)
+  await sessions.close()
+})
+
+test('who waits for the decision of this side keeps its place', async () => {
+  const decided = Promise.withResolvers<undefined>()
+  const clock = new FakeClock()
+  const sessions = new SessionSet(
+    { instance: 'i1', methods: [], serve: async () => undefined },
+    {
+      limits: { ...defaultLimits, maxHandshakes: 1 },
+      clock,
+      authenticate: () => decided.promise,
+    },
+  )
+  const waiting = memoryPipe()
+  sessions.add(waiting)
+  const wishes = { covey: 1, codecs: ['json'], maxFrameBytes: 65_536, streamWindowBytes: 65_536 }
+  waiting.receive(frame(frameType.hello, 0, (out) => out.text(JSON.stringify(wishes))))
+  await clock.advance(2_000)
+  const newcomer = memoryPipe()
+  sessions.add(newcomer)
+  assert.match(told(newcomer), /RESOURCE_EXHAUSTED/)
+  decided.resolve(undefined)
+  await clock.advance(0)
+  assert.match(told(waiting), /"instance":"i1"/)
+  await sessions.close()
 })

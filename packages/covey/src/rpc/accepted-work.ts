@@ -33,6 +33,9 @@ interface Work {
   readonly watchers: Set<() => void>
 }
 
+/** Of an error that is kept in the place of what cannot be. */
+const maxMessageLength = 300
+
 const defaultMaxRunning = 10_000
 
 /** Tokens that are waited for, over all questions; whoever asks beyond that gets an answer at once. */
@@ -224,13 +227,14 @@ export class AcceptedWork {
     this.#forget(work)
   }
 
-  /** Where the result cannot be kept, that is kept. */
+  /** Where the outcome cannot be kept, that is kept; of an error at least what it says. */
   async #save(token: string, outcome: Outcome): Promise<void> {
     try {
       await this.store.save(token, encodeOutcome(outcome))
     } catch (thrown) {
-      const { code, message } = CoveyError.from(thrown)
-      await this.store.save(token, encodeOutcome({ error: new CoveyError(code, message) }))
+      const { code, message } = outcome.error ?? CoveyError.from(thrown)
+      const error = new CoveyError(code, message.slice(0, maxMessageLength))
+      await this.store.save(token, encodeOutcome({ error }))
     }
   }
 

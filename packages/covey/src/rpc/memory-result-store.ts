@@ -25,6 +25,9 @@ export const defaultResultLimits: ResultLimits = Object.freeze({
   maxBytesEach: 4 * 1024 * 1024 - resultHeadBytes,
 })
 
+/** An outcome of this size is always kept: it says at least what became of a call. `maxCount` bounds how many there are. */
+const smallBytes = 1024
+
 interface Kept {
   readonly outcome: Uint8Array
   readonly untilMs: number
@@ -45,7 +48,8 @@ export class MemoryResultStore implements ResultStore {
 
   constructor(clock: Clock, limits: Partial<ResultLimits> = {}) {
     this.#clock = clock
-    this.#limits = Object.freeze({ ...defaultResultLimits, ...limits })
+    const { maxBytesEach, ...rest } = { ...defaultResultLimits, ...limits }
+    this.#limits = Object.freeze({ ...rest, maxBytesEach: Math.max(smallBytes, maxBytesEach) })
   }
 
   /** Results kept now. */
@@ -138,6 +142,3 @@ export class MemoryResultStore implements ResultStore {
     this.#timer = nextMs === undefined ? undefined : this.#clock.after(nextMs, () => this.#expire())
   }
 }
-
-/** An outcome of this size is always kept: it says at least what became of a call. `maxCount` bounds how many there are. */
-const smallBytes = 1024

@@ -257,7 +257,7 @@ export class AppLife implements App {
     const limitMs = this.#settings?.shutdownMs ?? 30_000
     const timer = this.#clock.after(limitMs, () => limit.abort())
     await this.#work?.drain(limit.signal)
-    this.#work?.close()
+    await this.#work?.close()
     await Promise.all(listeners.map((listener) => listener.drain(limit.signal)))
     timer.stop()
     if (limit.signal.aborted) {

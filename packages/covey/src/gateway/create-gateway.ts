@@ -95,7 +95,7 @@ async function stop(
   const limit = new AbortController()
   const timer = context.runtime.clock.after(drainMs, () => limit.abort())
   await work.drain(limit.signal)
-  work.close()
+  await work.close()
   await sessions.drain(limit.signal)
   timer.stop()
   await sessions.close()

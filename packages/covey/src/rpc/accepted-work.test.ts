@@ -125,7 +125,7 @@ test('cancelling takes back what has not begun, and does nothing to what has', a
   gone.cancel(enough)
   await assert.rejects(accept(gone), enough)
   assert.equal(seen.begun, 1)
-  work.close()
+  await work.close()
 })
 
 test('what middleware refuses is told to the caller, and the handler does not begin even if it is reached', async () => {
@@ -266,7 +266,7 @@ test('draining has a limit; closing breaks off what runs and answers who waits',
   limit.abort()
   await drain
   assert.equal(work.running, 1)
-  work.close()
+  await work.close()
   const [result] = await waiting
   assert.equal(
     result?.state === 'failed' && result.error.message,

@@ -170,11 +170,13 @@ export class AcceptedWork {
     })
   }
 
-  /** Breaks off what runs, and answers those who wait for it. */
-  close(): void {
+  /** Breaks off what runs; resolves when those who wait for it have their answer. */
+  async close(): Promise<void> {
     this.#draining = true
     const reason = new CoveyError('CANCELLED', 'the server stopped while it ran')
     for (const { call } of [...this.#works.values()]) call.cancel(reason)
+    // Answers take the rest of this turn; connections are closed next.
+    await new Promise((resolve) => setImmediate(resolve))
   }
 
   /** Nothing was begun when this throws. */

@@ -159,8 +159,11 @@ class Wait {
   async #pause(): Promise<void> {
     const delayMs = Math.max(0, Math.min(this.#backoff.next(), this.#leftMs()))
     const signals = [this.#options.signal, this.#parent?.signal].filter((one) => one !== undefined)
+    // The timers of the clock let the process end; who waits for a result does not mean to.
+    const hold = setInterval(() => {}, 60_000)
     // An abort is seen by the next question.
     await sleep(delayMs, AbortSignal.any(signals), this.#source.clock).catch(() => {})
+    clearInterval(hold)
   }
 
   #failOpen(error: CoveyError): void {

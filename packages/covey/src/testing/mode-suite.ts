@@ -83,7 +83,7 @@ async function withBench(
     await use({ ...(await another()), another, work, open: gate.resolve, door, seen })
   } finally {
     for (const connection of connections) await connection.close()
-    work.close()
+    await work.close()
     work.store.close()
     await listener.close()
   }

@@ -12,6 +12,7 @@ import { defineService } from '../contract/define-service.ts'
 import { serverStream, unary } from '../contract/method.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { silentLog } from '../observe/log.ts'
+import { results } from '../rpc/results.ts'
 import { createRuntime } from '../rpc/runtime.ts'
 import { freePort } from '../testing/free-port.ts'
 import { until } from '../testing/until.ts'
@@ -111,6 +112,23 @@ test('a connection can be cut off by who is there', { timeout: 20_000 }, async (
   gateway.disconnect(({ identity }) => identity?.subject === 'ada', reason)
   await until(() => states.includes('waiting UNAUTHENTICATED'), 'ada was told')
   assert.equal(bob.state, 'open')
+})
+
+test('a page gets the result of what it submitted, also over its next connection', {
+  timeout: 20_000,
+}, async () => {
+  await using gateway = await open(await freePort())
+  const states: string[] = []
+  await using web = link(gateway, undefined, states)
+  const api = web.client(page)
+  await api.echo.notify('hello')
+  const ticket = await api.echo.submit('later')
+  gateway.disconnect(() => true, new CoveyError('UNAVAILABLE', 'connect again'))
+  await until(() => states.some((state) => state.startsWith('waiting')), 'it noticed')
+  assert.equal(await ticket.result(), 'later')
+  await using other = link(gateway)
+  const [found] = await results([other.client(page).echo.ticket(ticket.token)])
+  assert.deepEqual(found, { ok: true, value: 'later' })
 })
 
 /** How the upgrade is answered: 101, or the status of the refusal. */

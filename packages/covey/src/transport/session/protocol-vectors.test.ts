@@ -30,9 +30,9 @@ const full: CallHead = {
 
 type Vector = readonly [type: number, flags: number, id: number, body?: (out: ByteWriter) => void]
 
-function callVector(head: CallHead, id: number): Vector {
+function callVector(head: CallHead, id: number, type: number = frameType.call): Vector {
   return [
-    frameType.call,
+    type,
     callFlags(head),
     id,
     (out) => {
@@ -58,6 +58,10 @@ const vectors: readonly Vector[] = [
   [frameType.ping, 0, 0],
   [frameType.pong, 0, 0],
   [frameType.goAway, 0, 0],
+  callVector({ ...bare, timeoutMs: 60_000 }, 10, frameType.notify),
+  [frameType.accepted, 0, 10],
+  callVector({ ...bare, timeoutMs: 60_000 }, 11, frameType.submit),
+  [frameType.accepted, 0, 11, value('i1~AAAAAAAAAAAAAAAAAAAAAA')],
 ]
 
 test('the code makes the bytes that docs/protocol.md shows', async () => {

@@ -20,6 +20,7 @@ import type { FrameworkSettings } from '../settings/framework-settings.ts'
 import { tcpUrl } from '../transport/tcp/wire.ts'
 import { tlsUrl } from '../transport/tls/wire.ts'
 import type { Dispatcher, Listener } from '../transport/transport.ts'
+import { announcedAddress } from './announced-address.ts'
 import type { App, AppLabels, AppOptions } from './app.ts'
 import type { AppContext, Resource } from './app-context.ts'
 import { createAppLog } from './app-log.ts'
@@ -168,7 +169,7 @@ export class AppLife implements App {
       id: this.#id,
       app: this.name,
       services: services.map(({ contract }) => contract.name),
-      addresses: [listener.address],
+      addresses: [announcedAddress(listener.address, settings.advertise)],
       state: 'up',
       startedAtMs: this.#startedAtMs,
     })

@@ -8,6 +8,7 @@ test('the framework runs embedded and on this machine only, when nothing is set'
   assert.deepEqual(covey, {
     registry: 'file:.covey/registry',
     host: '127.0.0.1',
+    advertise: undefined,
     port: 0,
     keys: undefined,
     tls: { cert: undefined, key: undefined, ca: undefined },

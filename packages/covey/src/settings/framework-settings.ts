@@ -7,6 +7,11 @@ export const frameworkSettings = defineSettings('covey', {
   registry: text().default('file:.covey/registry'),
   /** The address to listen on. Other machines reach only what listens on one of their networks. */
   host: text().default('127.0.0.1'),
+  /**
+   * The host that callers are told, where it is not the one to listen on. Default: `host`; where that stands for all addresses of
+   * the machine, the first one that others can reach.
+   */
+  advertise: text().optional(),
   /** The port to listen on; 0 finds a free one, which the registry tells to callers. */
   port: integer({ min: 0, max: 65_535 }).default(0),
   /**

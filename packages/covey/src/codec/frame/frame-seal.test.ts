@@ -141,3 +141,9 @@ test('a frame that could not be written takes no number', () => {
   const { taken } = receive(crcSeal(), writer.take())
   assert.deepEqual(taken, ['one', 'x'.repeat(54)])
 })
+
+test('a frame that is too short for its head is refused, though its seal fits', () => {
+  const frame = Buffer.from([0, 0, 0, 6, 3, 0, 0, 0, 0, 0])
+  crcSeal().seal(frame, 0, 6)
+  assert.deepEqual(receive(crcSeal(), frame), { taken: [], code: 'INTEGRITY_FAILED' })
+})

@@ -308,6 +308,8 @@ test('frames out of their order in a handshake end it', async () => {
     [frame(hello!, { ...wishes, key: { id: 'may', nonce: 'ab' } })],
     [frame(hello!, { ...wishes, key: { id: 7, nonce: 'ab'.repeat(32) } })],
     [frame(challenge!, {})],
+    // A key in a hello of version 1, which has none.
+    [frame(hello!, { ...wishes, newest: undefined, key })],
   ]
   for (const [index, frames] of sequences.entries()) {
     const end = memoryPipe()

@@ -7,7 +7,7 @@ export {
   type MethodCall,
   type Service,
 } from './contract/define-service.ts'
-export type { CallOptions, Client } from './contract/client.ts'
+export type { CallOptions, Client, StreamSource } from './contract/client.ts'
 export type { Routing, RoutingOptions } from './call/routing.ts'
 export type { Balance } from './balance/create-balancer.ts'
 export type { ResultOptions, Ticket } from './contract/ticket.ts'

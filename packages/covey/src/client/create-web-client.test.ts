@@ -5,7 +5,7 @@ import { systemClock } from '../base/clock.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
 import { defineContract } from '../contract/define-contract.ts'
 import { defineService } from '../contract/define-service.ts'
-import { unary } from '../contract/method.ts'
+import { clientStream, duplex, unary } from '../contract/method.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { silentLog } from '../observe/log.ts'
 import { createDispatcher } from '../rpc/dispatcher.ts'
@@ -24,11 +24,21 @@ import {
 const chat = defineContract('chat', {
   me: unary({ output: z.string(), timeoutMs: 20_000 }),
   hang: unary({ timeoutMs: 20_000 }),
+  upload: clientStream({ input: z.instanceof(Uint8Array), output: z.number() }),
+  talk: duplex({ input: z.string(), output: z.string() }),
 })
 
 const chatService = defineService(chat, {
   me: (_, call) => call.peer.identity?.subject ?? 'nobody',
   hang: () => new Promise<void>(() => {}),
+  async upload(pieces) {
+    let bytes = 0
+    for await (const piece of pieces) bytes += piece.length
+    return bytes
+  },
+  async *talk(texts) {
+    for await (const text of texts) yield text.toUpperCase()
+  },
 })
 
 /** A gateway that believes every credential. */
@@ -76,6 +86,19 @@ test('it connects by itself, tells so, and carries calls', async () => {
   assert.equal(await api.me(), 'nobody')
   assert.equal(link.state, 'open')
   assert.deepEqual(states(), ['connecting', 'open'])
+})
+
+test('it carries streams both ways, from what a browser has', async () => {
+  const url = await freeUrl()
+  await using _ = await listen(url)
+  const { link, api } = connect(url)
+  await using __ = link
+  const pieces = Array.from({ length: 40 }, () => new Uint8Array(50_000))
+  assert.equal(await api.upload(new Blob(pieces).stream()), 2_000_000)
+  assert.deepEqual(await Array.fromAsync(api.talk(['a', 'b'])), ['A', 'B'])
+  const failure = new Error('the file is gone')
+  const failing = new ReadableStream({ pull: () => Promise.reject(failure) })
+  await assert.rejects(api.upload(failing), (error) => error === failure)
 })
 
 test('a connection that breaks is told with its reason and the next try, and opened again', async () => {

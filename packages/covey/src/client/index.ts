@@ -1,7 +1,7 @@
 export { createBackoff } from '../base/backoff.ts'
 export { type Clock, systemClock, type Timer } from '../base/clock.ts'
 export { sleep } from '../base/sleep.ts'
-export type { CallOptions, Client } from '../contract/client.ts'
+export type { CallOptions, Client, StreamSource } from '../contract/client.ts'
 export { type Contract, defineContract } from '../contract/define-contract.ts'
 export type { Entry } from '../contract/entry.ts'
 export { clientStream, duplex, serverStream, unary } from '../contract/method.ts'

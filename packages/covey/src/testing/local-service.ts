@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
 import type { Call } from '../call/call.ts'
-import { currentCall } from '../call/call-storage.ts'
+import { currentCall, keepContext } from '../call/call-storage.ts'
 import { compose } from '../call/handler.ts'
 import type { Identity } from '../call/peer.ts'
 import type { Client } from '../contract/client.ts'
@@ -63,6 +63,7 @@ export class LocalService<Name extends string, M extends Methods> {
     return contractClient(this.#service.contract as Contract<Name, M>, {
       clock: this.#clock,
       currentCall,
+      keepContext,
       invoke: compose(clientStack({ wheel: this.#wheel, middleware: [] }), invoke),
     })
   }

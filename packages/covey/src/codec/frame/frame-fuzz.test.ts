@@ -7,6 +7,7 @@ import { mutate } from '../../testing/mutate.ts'
 import { seededRandom } from '../../testing/random.ts'
 import { defaultLimits } from '../../transport/limits.ts'
 import { callFlags, readCallHead, writeCallHead } from '../../transport/session/call-head.ts'
+import { readReason } from '../../transport/session/cancel-reason.ts'
 import { codecs } from '../codecs.ts'
 import { FrameDecoder } from './frame-decoder.ts'
 import { type Frame, frameType } from './frame-type.ts'
@@ -14,6 +15,12 @@ import { FrameWriter } from './frame-writer.ts'
 
 const maxFrameBytes = 64 * 1024
 const rounds = Number(process.env.COVEY_FUZZ_FRAMES ?? 1_000_000)
+
+/** Types of frames that begin with the head of a call. */
+const calls: number[] = [frameType.call, frameType.notify, frameType.submit]
+
+/** Types of frames that carry a value. */
+const carriers = [frameType.result, frameType.item, frameType.error, frameType.cancel]
 
 /** Whole frames of all kinds, in both codecs. */
 function corpus(): Uint8Array[] {
@@ -29,13 +36,16 @@ function corpus(): Uint8Array[] {
     for (const codec of codecs) {
       if (codec.name === 'json' && Array.isArray(value) && value[0] instanceof Map) continue
       for (const trace of [undefined, nextSpan()]) {
-        const head = { method: 3, timeoutMs: 500, trace, metadata: trace ? metadata : noMetadata }
+        const entries = trace ? metadata : noMetadata
+        const head = { method: 3, timeoutMs: 500, trace, metadata: entries, baggage: entries }
         const writer = new FrameWriter(maxFrameBytes)
-        writer.frame(frameType.call, callFlags(head), 7, (out) => {
+        writer.frame(calls[seeds.length % calls.length]!, callFlags(head), 7, (out) => {
           writeCallHead(head, out)
           codec.encode(value, out)
         })
-        writer.frame(frameType.result, 0, 7, (out) => codec.encode(value, out))
+        writer.frame(carriers[seeds.length % carriers.length]!, 0, 7, (out) =>
+          codec.encode(value, out),
+        )
         seeds.push(writer.take())
       }
     }
@@ -47,7 +57,8 @@ function corpus(): Uint8Array[] {
 function read(frame: Frame): void {
   for (const codec of codecs) {
     try {
-      const isCall = frame.type === frameType.call
+      if (frame.type === frameType.cancel) readReason(frame, codec)
+      const isCall = calls.includes(frame.type)
       const start = isCall ? readCallHead(frame, defaultLimits).bodyStart : frame.start
       codec.decode(frame.bytes, start, frame.end)
     } catch (error) {

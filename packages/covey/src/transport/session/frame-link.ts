@@ -16,6 +16,9 @@ import type { Pipe } from './pipe.ts'
  */
 const fullWriteBytes = 8 * 1024
 
+/** After so long without reading a link is {@link FrameLink.catchingUp | catching up}, in milliseconds. */
+const longAgoMs = 100
+
 /** What a link needs beside its pipe. */
 export interface FrameLinkOptions {
   readonly limits: Limits
@@ -51,6 +54,8 @@ export class FrameLink {
   #framesAtTick = 0
   #established = false
   #heardMs: number
+  #readMs: number
+  #catchingUp = false
   #tickMs: number
   #partialSinceMs: number | undefined
   #slowSinceMs: number | undefined
@@ -60,7 +65,7 @@ export class FrameLink {
     this.#options = options
     this.#writer = new FrameWriter(options.limits.maxFrameBytes)
     this.#decoder = new FrameDecoder(options.maxFirstFrameBytes)
-    this.#heardMs = this.#tickMs = options.clock.monotonicMs()
+    this.#heardMs = this.#readMs = this.#tickMs = options.clock.monotonicMs()
     this.#timer = options.clock.every(options.limits.pingMs, () => this.#tick())
     pipe.open({
       data: (bytes) => this.#data(bytes),
@@ -74,6 +79,14 @@ export class FrameLink {
 
   get open(): boolean {
     return this.#state === 'open'
+  }
+
+  /**
+   * Whether nothing was read for a while before this turn. If it was this process that stood still, what is read now may be
+   * out of date by what is read later in this turn.
+   */
+  get catchingUp(): boolean {
+    return this.#catchingUp
   }
 
   /** Lifts the limits of the handshake: `peerMaxFrameBytes` is what the peer said it takes. */
@@ -204,13 +217,23 @@ export class FrameLink {
 
   #data(bytes: Uint8Array): void {
     if (this.#state !== 'open') return
-    this.#heardMs = this.#options.clock.monotonicMs()
+    const now = this.#options.clock.monotonicMs()
+    this.#heardMs = now
+    if (now - this.#readMs > longAgoMs) this.#catchUp()
+    this.#readMs = now
     try {
       this.#decoder.push(bytes, (frame) => this.#frame(frame))
     } catch (error) {
       this.#refuse(CoveyError.from(error))
     }
     this.holdIfFull()
+  }
+
+  #catchUp(): void {
+    this.#catchingUp = true
+    this.#pipe.soon(() => {
+      this.#catchingUp = false
+    })
   }
 
   #frame(frame: Frame): void {

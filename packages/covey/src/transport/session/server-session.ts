@@ -55,6 +55,8 @@ export class ServerSession {
   /** Until the welcome. */
   #handshake: ServerHandshake | undefined
   readonly #running = new Map<number, Running>()
+  /** Those of them that begin when this turn is over. */
+  readonly #late = new Map<number, Running>()
   /** How many of them take a stream of inputs. */
   #inputs = 0
   readonly #connectionId: string
@@ -282,6 +284,27 @@ export class ServerSession {
     if (running.input !== undefined) this.#inputs += 1
     const { call } = running
     call.onCancel((reason) => this.#onCallCancelled(id, running, reason))
+    if (this.#link.catchingUp) this.#beginSoon(id, running)
+    else this.#begin(id, running)
+  }
+
+  /**
+   * Behind a stall of this process calls are read that their callers have given up long since: the cancels lie behind them.
+   * Those are not begun at all.
+   */
+  #beginSoon(id: number, running: Running): void {
+    this.#late.set(id, running)
+    if (this.#late.size > 1) return
+    this.#pipe.soon(() => {
+      const late = [...this.#late]
+      this.#late.clear()
+      for (const [id, running] of late)
+        if (this.#running.get(id) === running) this.#begin(id, running)
+    })
+  }
+
+  #begin(id: number, running: Running): void {
+    const { call } = running
     const served = call.mode === 'wait' ? this.#dispatcher.serve(call) : this.#accept(call)
     served.then(
       (result) => this.#onServed(id, running, result),
@@ -366,7 +389,10 @@ export class ServerSession {
     const running = this.#running.get(frame.id)
     if (running === undefined) return
     const remainingMs = running.call.remainingMs()
+    const begun = this.#late.get(frame.id) !== running
     running.call.cancel(readReason(frame, this.#values!.codec))
+    // Given up while this process stood still: nobody's fault but ours.
+    if (!begun) return
     const { clock, limits } = this.#options
     this.#cancels ??= new CancelBudget(clock, limits.maxEarlyCancels)
     if (!this.#cancels.exceeded(running.openedMs, remainingMs, this.#callsOpened)) return

@@ -1,99 +1,24 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
-import { TimerWheel } from '../../base/timer-wheel.ts'
-import { currentCall } from '../../call/call-storage.ts'
-import { compose } from '../../call/handler.ts'
-import { FrameDecoder } from '../../codec/frame/frame-decoder.ts'
 import { frameType } from '../../codec/frame/frame-type.ts'
-import { FrameWriter } from '../../codec/frame/frame-writer.ts'
-import { encodeMsgpack } from '../../codec/msgpack/encode.ts'
 import type { CoveyError } from '../../error/covey-error.ts'
-import { silentLog } from '../../observe/log.ts'
-import { clientStack } from '../../rpc/client-stack.ts'
-import { contractClient } from '../../rpc/contract-client.ts'
-import { createDispatcher } from '../../rpc/dispatcher.ts'
 import { startChildServer } from '../../testing/child-server.ts'
 import { echo } from '../../testing/fixtures/echo-contract.ts'
 import { echoService } from '../../testing/fixtures/echo-service.ts'
 import { freePort } from '../../testing/free-port.ts'
+import { farewell, rawClient, rawSocket, writeRawCall } from '../../testing/raw-client.ts'
+import { clientOver, dialTcp, lineWheel, serveTcp } from '../../testing/tcp-line.ts'
 import { until } from '../../testing/until.ts'
-import { defaultLimits, type Limits } from '../limits.ts'
-import { writeCallHead } from '../session/call-head.ts'
-import type { Connection, Listener } from '../transport.ts'
-import { tcpTransport } from './tcp-transport.ts'
+import type { Limits } from '../limits.ts'
+import type { Connection } from '../transport.ts'
 
 const clock = systemClock
-const wheel = new TimerWheel(clock)
-
-function clientOf(connection: Connection) {
-  const invoke = compose(clientStack({ wheel, middleware: [] }), connection.invoke)
-  return contractClient(echo, { clock, invoke, currentCall })
-}
-
-async function serve(limits: Partial<Limits> = {}): Promise<Listener> {
-  const dispatcher = createDispatcher([echoService], {
-    instance: 'echo-1',
-    wheel,
-    log: silentLog,
-    middleware: [],
-  })
-  const options = { limits: { ...defaultLimits, ...limits }, clock }
-  return tcpTransport.listen(`tcp://127.0.0.1:${await freePort()}`, dispatcher, options)
-}
-
-function dial(address: string, limits: Partial<Limits> = {}): Promise<Connection> {
-  return tcpTransport.connect(address, { limits: { ...defaultLimits, ...limits }, clock })
-}
-
-async function rawSocket(address: string): Promise<Socket> {
-  const { hostname, port } = new URL(address)
-  const socket = connect(Number(port), hostname)
-  await new Promise((resolve) => socket.once('connect', resolve))
-  return socket
-}
-
-/** A client that knows the bytes but obeys nothing. */
-async function rawClient(address: string): Promise<{ socket: Socket; writer: FrameWriter }> {
-  const socket = await rawSocket(address)
-  const writer = new FrameWriter(1 << 30)
-  const hello = {
-    covey: 1,
-    codecs: ['msgpack'],
-    maxFrameBytes: 1 << 24,
-    streamWindowBytes: 1 << 20,
-  }
-  writer.frame(frameType.hello, 0, 0, (out) => out.text(JSON.stringify(hello)))
-  socket.write(writer.take())
-  await new Promise((resolve) => socket.once('data', resolve))
-  return { socket, writer }
-}
-
-function writeCall(writer: FrameWriter, id: number, method: number, input: unknown): void {
-  const head = { method, timeoutMs: 60_000, trace: undefined, metadata: new Map() }
-  writer.frame(frameType.call, 0, id, (out) => {
-    writeCallHead(head, out)
-    encodeMsgpack(input, out)
-  })
-}
-
-/** The code of the error frame that ends a connection. */
-async function farewell(socket: Socket): Promise<string> {
-  let code = 'none'
-  const decoder = new FrameDecoder(1 << 24)
-  socket.on('data', (bytes: Buffer) => {
-    decoder.push(bytes, ({ type, bytes: all, start, end }) => {
-      if (type !== frameType.error) return
-      code = (JSON.parse(new TextDecoder().decode(all.subarray(start, end))) as { code: string })
-        .code
-    })
-  })
-  socket.on('error', () => {})
-  await new Promise((resolve) => socket.once('close', resolve))
-  return code
-}
+const serve = (limits: Partial<Limits> = {}) => serveTcp(echoService, limits)
+const dial = dialTcp
+const clientOf = (connection: Connection) => clientOver(echo, connection)
 
 test('a server that is killed fails its calls at once, without saying they did not run', async () => {
   await using server = await startChildServer()
@@ -138,7 +63,7 @@ test('a client that reads no answers is read no more, then cut off; others are s
   socket.pause()
   const before = process.memoryUsage().rss
   // 200 answers of 1 MiB each are asked for; the server may hold a few.
-  for (let id = 1; id <= 200; id++) writeCall(writer, id, 1, { size: 1024 * 1024 })
+  for (let id = 1; id <= 200; id++) writeRawCall(writer, id, 1, { size: 1024 * 1024 })
   socket.write(writer.take())
   assert.equal(await api.echo('served meanwhile'), 'served meanwhile')
   await until(() => listener.connections === 1, 'the slow client was cut off')
@@ -199,8 +124,8 @@ test('a client that says nothing, or half a frame, is let go', async () => {
 test('a second use of a call number, and frames of unknown types', async () => {
   await using listener = await serve()
   const twice = await rawClient(listener.address)
-  writeCall(twice.writer, 5, 2, undefined)
-  writeCall(twice.writer, 5, 2, undefined)
+  writeRawCall(twice.writer, 5, 2, undefined)
+  writeRawCall(twice.writer, 5, 2, undefined)
   twice.socket.write(twice.writer.take())
   assert.equal(await farewell(twice.socket), 'PROTOCOL_ERROR')
   const critical = await rawClient(listener.address)
@@ -242,7 +167,7 @@ test('thousands of calls that were cancelled or timed out leave nothing behind',
     }
     assert.equal(connection.pending, 0)
     // Both ends share this wheel; the handlers themselves never end.
-    await until(() => wheel.size === 0, 'no deadline waits')
+    await until(() => lineWheel.size === 0, 'no deadline waits')
   }
   const left = () => process.getActiveResourcesInfo().sort().join()
   await until(() => left() === before.join(), `only ${before.join()} is open, not ${left()}`)

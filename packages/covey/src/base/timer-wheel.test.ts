@@ -66,3 +66,35 @@ test('an empty wheel has no timer', async () => {
   await clock.advance(50)
   assert.equal(ran, true)
 })
+
+test('a wheel that was held up lets what has arrived be read before its entries run', () => {
+  let nowMs = 0
+  let turn = () => {}
+  let next: (() => void) | undefined
+  const wheel = new TimerWheel({
+    wallMs: () => nowMs,
+    monotonicMs: () => nowMs,
+    every(_, run) {
+      turn = run
+      return { stop() {} }
+    },
+    after(delayMs, run) {
+      assert.equal(delayMs, 0)
+      next = run
+      return { stop() {} }
+    },
+  })
+  const ran: string[] = []
+  const answered = wheel.add(50, () => ran.push('answered'))
+  wheel.add(50, () => ran.push('silent'))
+  nowMs = 2_000
+  turn()
+  assert.equal(ran.length, 0)
+  wheel.remove(answered)
+  next!()
+  assert.equal(ran.join(), 'silent')
+  wheel.add(2_030, () => ran.push('in time'))
+  nowMs = 2_040
+  turn()
+  assert.deepEqual(ran, ['silent', 'in time'])
+})

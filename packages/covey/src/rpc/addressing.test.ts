@@ -139,7 +139,9 @@ test('a key is for the whole service, also for a process that serves it itself',
   await using own = createApp({
     name: 'own',
     group: 'mine',
-    services: [defineService(whoami, { name: (_, call) => `own by ${call.peer.protocol}` })],
+    services: [
+      defineService(whoami, { name: (_, call) => `own by ${call.peer.protocol}`, hang() {} }),
+    ],
     runtime,
     ownsProcess: false,
     overrides: { covey: { logLevel: 'silent', drainWaitMs: 0 } },

@@ -139,3 +139,46 @@ test('when the last listed one begins to drain, one that is listed no more still
   at('a').state = 'draining'
   assert.equal(await ask(), 'b')
 })
+
+test('a detour stays among those that fit', async () => {
+  const { ask, list, at } = channelBench()
+  const blue = (id: string) => sampleInstance(id, { group: 'blue' })
+  await list(blue('a'), 'b', blue('c'))
+  refusing('UNAVAILABLE', at('a'))
+  assert.equal(await ask({ routing: { group: 'blue' } }), 'c')
+  refusing('DRAINING', at('c'))
+  await assert.rejects(ask({ routing: { group: 'blue' } }), { code: 'DRAINING' })
+  assert.equal(at('b').calls.length, 0)
+})
+
+test('a detour of a key goes where the key goes when that instance is gone', async () => {
+  const { ask, list, at } = channelBench()
+  await list('a', 'b', 'c', 'd')
+  const routing = { key: 'user-7' }
+  const owner = String(await ask({ routing }))
+  refusing('DRAINING', at(owner))
+  const next = await ask({ routing })
+  assert.notEqual(next, owner)
+  at(owner).lose()
+  await list('a', 'b', 'c', 'd')
+  assert.equal(await ask({ routing }), next)
+})
+
+test('what fits is looked up anew when the list or a connection changes', async () => {
+  const { ask, list, at } = channelBench()
+  const routing = { group: 'blue' }
+  await list(sampleInstance('a', { group: 'blue' }), sampleInstance('b', { group: 'green' }))
+  assert.equal(await ask({ routing }), 'a')
+  await list(sampleInstance('a', { group: 'green' }), sampleInstance('b', { group: 'blue' }))
+  assert.equal(await ask({ routing }), 'b')
+  await list('a', sampleInstance('b', { group: 'blue' }), sampleInstance('c', { group: 'blue' }))
+  at('b').state = 'draining'
+  assert.equal(await ask({ routing }), 'c')
+})
+
+test('a client may bring a balancer of its own', async () => {
+  const { channel, call, list } = channelBench()
+  await list('a', 'b')
+  assert.equal(await channel.send(call()), 'a')
+  assert.equal(await channel.send(call(), (candidates) => candidates.at(-1)!), 'b')
+})

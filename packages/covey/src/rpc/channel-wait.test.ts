@@ -170,3 +170,57 @@ test('closing ends what waits, what is connected and what comes later', async ()
   await assert.rejects(open.ask(), closed)
   assert.equal(open.clock.waiting, 0)
 })
+
+test('only so many calls wait; further ones are refused at once, and those that wait are served', async () => {
+  const { ask, channel, clock, list } = channelBench({ maxWaitingCalls: 3 })
+  const patient = [ask(), ask(), ask()]
+  await assert.rejects(ask(), {
+    code: 'RESOURCE_EXHAUSTED',
+    message: 'users: 3 calls wait for a connection',
+  })
+  assert.equal(channel.waiting, 3)
+  await list('a')
+  assert.deepEqual(await Promise.all(patient), ['a', 'a', 'a'])
+  assert.deepEqual([channel.waiting, clock.waiting], [0, 0])
+})
+
+test('a call that leaves the queue makes room for another one', async () => {
+  const { ask, channel, call: newCall, clock, list } = channelBench({ maxWaitingCalls: 1 })
+  const first = newCall()
+  const given = outcome(channel.invoke(first))
+  assert.equal(await outcome(ask()), 'RESOURCE_EXHAUSTED')
+  first.cancel(new CoveyError('CANCELLED', 'enough'))
+  assert.equal(await given, 'CANCELLED')
+  const second = ask()
+  await clock.advance(10)
+  await list('a')
+  assert.equal(await second, 'a')
+})
+
+test('a call for what is not there fails at once, also where calls wait for their connection for ever', async () => {
+  const { ask, list } = channelBench({
+    firstConnectionMs: Number.POSITIVE_INFINITY,
+    connect: () => Promise.reject(refused),
+  })
+  await list(sampleInstance('a', { group: 'blue' }))
+  await assert.rejects(ask({ routing: { group: 'green' } }), {
+    code: 'UNAVAILABLE',
+    message:
+      'users (group green): none of the 1 in the registry fits; there are instances a; groups blue',
+  })
+})
+
+test('a call waits for an instance that fits, while others are there', async () => {
+  const connecting = Promise.withResolvers<void>()
+  const { ask, list } = channelBench({
+    async connect({ id }) {
+      if (id === 'b') await connecting.promise
+      return new ScriptedConnection(async () => id)
+    },
+  })
+  await list('a', sampleInstance('b', { group: 'blue' }))
+  assert.equal(await ask(), 'a')
+  const blue = ask({ routing: { group: 'blue' } })
+  connecting.resolve()
+  assert.equal(await blue, 'b')
+})

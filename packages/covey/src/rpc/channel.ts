@@ -65,6 +65,18 @@ export class Channel {
     void this.#follow()
   }
 
+  /** Calls in flight. */
+  get pending(): number {
+    let pending = 0
+    for (const endpoint of this.#endpoints.values()) pending += endpoint.pending
+    return pending
+  }
+
+  /** Calls that wait for a connection. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
   /** Tries again now where a connection is waited for. */
   hurry(): void {
     for (const endpoint of this.#endpoints.values()) endpoint.hurry()

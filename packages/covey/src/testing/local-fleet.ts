@@ -6,10 +6,12 @@ import { defineService } from '../contract/define-service.ts'
 import { unary } from '../contract/method.ts'
 import { MemoryRegistry } from '../discovery/memory-registry.ts'
 import { createRuntime, type Runtime, type RuntimeOptions } from '../rpc/runtime.ts'
+import type { Limits } from '../transport/limits.ts'
 
-/** What the servers of a {@link LocalFleet} answer: who they are. */
+/** What the servers of a {@link LocalFleet} answer: who they are, or nothing. */
 export const whoami = defineContract('whoami', {
   name: unary({ output: z.string(), idempotent: true }),
+  hang: unary({ timeoutMs: 60_000 }),
 })
 
 /**
@@ -24,19 +26,24 @@ export class LocalFleet implements AsyncDisposable {
   readonly registry = new MemoryRegistry()
   /** For clients. */
   readonly runtime: Runtime
+  readonly #limits: Partial<Limits>
   readonly #open: AsyncDisposable[] = []
 
+  /** @param options for clients; its limits are those of the servers too */
   constructor(options: RuntimeOptions = {}) {
+    this.#limits = options.limits ?? {}
     this.runtime = createRuntime({ registry: this.registry, ...options })
   }
 
   /** Starts a server that answers with `name`. */
   async start(name: string, labels: AppLabels = {}, port = 0): Promise<App> {
-    const runtime = createRuntime({ registry: this.registry })
+    const runtime = createRuntime({ registry: this.registry, limits: this.#limits })
     const app = createApp({
       name,
       ...labels,
-      services: [defineService(whoami, { name: () => name })],
+      services: [
+        defineService(whoami, { name: () => name, hang: () => new Promise<void>(() => {}) }),
+      ],
       runtime,
       ownsProcess: false,
       overrides: { covey: { port, logLevel: 'silent', drainWaitMs: 0 } },

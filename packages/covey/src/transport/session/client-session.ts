@@ -1,3 +1,4 @@
+import { afterReading } from '../../base/after-reading.ts'
 import type { Call } from '../../call/call.ts'
 import { noMetadata } from '../../call/metadata.ts'
 import { givesStream, takesStream } from '../../call/method-ref.ts'
@@ -48,6 +49,7 @@ export class ClientSession implements Connection {
   readonly #numbers = new Map<string, number>()
   readonly #welcome = Promise.withResolvers<void>()
   readonly #ended = Promise.withResolvers<CoveyError | undefined>()
+  #lateAnswers = 0
   /** Since the welcome. */
   #values: ValueLink | undefined
   #instance = ''
@@ -92,11 +94,16 @@ export class ClientSession implements Connection {
     return this.#instance
   }
 
+  /** Results that came for calls that had been given up, or twice; they were dropped. */
+  get lateAnswers(): number {
+    return this.#lateAnswers
+  }
+
   /** Introduces this side and waits for the answer, within `handshakeMs`. */
   async handshake(): Promise<void> {
     const { limits, clock } = this.#options
     this.#handshake!.begin()
-    const timer = clock.after(limits.handshakeMs, () => {
+    const timer = afterReading(clock, limits.handshakeMs, () => {
       this.#link.fail(new CoveyError('UNAVAILABLE', `no handshake within ${limits.handshakeMs} ms`))
     })
     try {
@@ -298,7 +305,10 @@ export class ClientSession implements Connection {
       throw new CoveyError('PROTOCOL_ERROR', `frame type ${frame.type} for a call of mode ${mode}`)
     }
     const pending = this.#take(id)
-    if (pending === undefined) return
+    if (pending === undefined) {
+      this.#lateAnswers += 1
+      return
+    }
     try {
       pending.result(this.#values!.read(frame))
     } catch (error) {

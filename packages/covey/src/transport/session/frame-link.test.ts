@@ -188,6 +188,17 @@ test('silence is asked about after half a ping, and judged after silenceMs', asy
   assert.equal(clock.waiting, 0)
 })
 
+test('what is there to be read when silence is judged counts as heard', async () => {
+  const { clock, pipe, link, ends } = bench({ pingMs: 1_000, silenceMs: 3_000 })
+  link.established(1_000)
+  // At the very moment of the judgement, behind the timer that begins it: as an event loop orders them.
+  clock.after(3_000, () => pipe.receive(frame(pong)))
+  await clock.advance(5_500)
+  assert.deepEqual(ends, [])
+  await clock.advance(500)
+  assert.deepEqual(ends, ['CONNECTION_LOST: nothing heard for 3000 ms'])
+})
+
 test('the silence of a handshake is neither asked about nor judged: it has a limit of its own', async () => {
   const { clock, pipe, link, ends } = bench({ pingMs: 1_000, silenceMs: 3_000 })
   await clock.advance(10_000)

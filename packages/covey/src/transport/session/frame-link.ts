@@ -47,6 +47,9 @@ export class FrameLink {
   #state: 'open' | 'ending' | 'closed' = 'open'
   #flushing = false
   #corked = false
+  /** Pings without a pong. */
+  #unanswered = 0
+  #onAnswered: (() => void) | undefined
   #paused = false
   #inflater: BodyInflater | undefined
   #onRoom: (() => void)[] = []
@@ -143,6 +146,15 @@ export class FrameLink {
   /** Whether so much waits for the peer that a stream should send no more. */
   get full(): boolean {
     return this.#pipe.queuedBytes + this.#writer.size > this.#options.limits.maxQueuedBytes
+  }
+
+  /**
+   * Runs something when the peer has read all that was sent up to now, and all that it sent before has been read here. Only
+   * the last one that was asked for is run.
+   */
+  whenAnswered(run: () => void): void {
+    this.#onAnswered = run
+    this.#ping()
   }
 
   /** What is sent from here to the end of this turn leaves in one write, up to `maxQueuedBytes`. */
@@ -246,7 +258,21 @@ export class FrameLink {
 
   #deliver(frame: Frame): void {
     if (frame.type === frameType.ping) this.send(frameType.pong, 0, 0)
-    else if (frame.type !== frameType.pong) this.#options.onFrame(frame)
+    else if (frame.type === frameType.pong) this.#onPong()
+    else this.#options.onFrame(frame)
+  }
+
+  #ping(): void {
+    this.#unanswered += 1
+    this.send(frameType.ping, 0, 0)
+  }
+
+  #onPong(): void {
+    this.#unanswered = Math.max(0, this.#unanswered - 1)
+    if (this.#unanswered > 0 || this.#onAnswered === undefined) return
+    const run = this.#onAnswered
+    this.#onAnswered = undefined
+    run()
   }
 
   /** The peer sent nonsense: tell it, then close. */
@@ -290,12 +316,23 @@ export class FrameLink {
   #checkSilence(now: number): void {
     // A handshake has its own limit in time, and no frames but its own.
     if (!this.#established) return
-    const { limits } = this.#options
+    const { limits, clock } = this.#options
+    const silence = this.#silenceMs(now)
+    if (silence >= limits.silenceMs) clock.after(0, () => this.#judgeSilence())
+    else if (silence >= limits.pingMs / 2) this.#ping()
+  }
+
+  /** What has arrived while this process was held up was read by now. */
+  #judgeSilence(): void {
+    const { limits, clock } = this.#options
+    const silence = this.#silenceMs(clock.monotonicMs())
+    if (this.#state === 'closed' || silence < limits.silenceMs) return
+    this.fail(new CoveyError('CONNECTION_LOST', `nothing heard for ${Math.round(silence)} ms`))
+  }
+
+  #silenceMs(now: number): number {
     const held = this.#paused || this.#inflater?.busy === true
-    const silence = held ? 0 : now - this.#heardMs
-    if (silence >= limits.silenceMs) {
-      this.fail(new CoveyError('CONNECTION_LOST', `nothing heard for ${Math.round(silence)} ms`))
-    } else if (silence >= limits.pingMs / 2) this.send(frameType.ping, 0, 0)
+    return held ? 0 : now - this.#heardMs
   }
 
   #checkPartial(now: number): void {

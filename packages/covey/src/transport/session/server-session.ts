@@ -68,6 +68,7 @@ export class ServerSession {
   #peer: Peer | undefined
   #streamWindowBytes = 0
   #callsOpened = 0
+  #goodbye: Timer | undefined
   #cancels: CancelBudget | undefined
 
   constructor(
@@ -101,6 +102,11 @@ export class ServerSession {
     return this.#running.size
   }
 
+  /** Whether there is something to wait for before it is closed: a call that runs, or one that may be on its way. */
+  get busy(): boolean {
+    return this.#running.size > 0 || this.#goodbye !== undefined
+  }
+
   /** Who is there, once the handshake is done. */
   get peer(): Peer | undefined {
     return this.#peer
@@ -115,7 +121,7 @@ export class ServerSession {
   drain(): void {
     if (this.#state === 'draining') return
     this.#state = 'draining'
-    if (this.#link.open && this.#values !== undefined) this.#link.send(frameType.goAway, 0, 0)
+    if (this.#link.open && this.#values !== undefined) this.#sayGoodbye()
     // Streams of results have no end to wait for: their readers open them again elsewhere. Not `DRAINING`, for they have run.
     const reason = new CoveyError(
       'CONNECTION_LOST',
@@ -124,6 +130,22 @@ export class ServerSession {
     for (const { call } of [...this.#running.values()]) {
       if (givesStream(call.method.kind)) call.cancel(reason)
     }
+  }
+
+  /**
+   * Calls that left before the client read of the end are still to be answered: that they were not run. So the end is when
+   * the client has answered, or is silent.
+   */
+  #sayGoodbye(): void {
+    const { clock, limits } = this.#options
+    const done = () => {
+      this.#goodbye?.stop()
+      this.#goodbye = undefined
+      this.#events.onIdle()
+    }
+    this.#goodbye = clock.after(limits.silenceMs, done)
+    this.#link.send(frameType.goAway, 0, 0)
+    this.#link.whenAnswered(done)
   }
 
   /** Sends what is waiting and closes. */
@@ -414,6 +436,7 @@ export class ServerSession {
 
   #onClosed(reason: CoveyError | undefined): void {
     this.#handshakeTimer.stop()
+    this.#goodbye?.stop()
     this.#cancelAll(new CoveyError('CANCELLED', 'the connection of the caller is gone'))
     this.#events.onClosed(reason)
   }

@@ -47,6 +47,11 @@ function call(pipe: MemoryPipe, id: number, method = 0): void {
   pipe.receive(frame(frameType.call, id, (out) => writeCallHead(head, out)))
 }
 
+/** Answers a ping: whatever was sent before has been read. */
+function pong(pipe: MemoryPipe): void {
+  pipe.receive(frame(frameType.pong, 0, () => {}))
+}
+
 /** All that was written since the last look, as text. */
 function told(pipe: MemoryPipe): string {
   pipe.turn()
@@ -97,6 +102,7 @@ test('a drain ends when the last call has ended, and tells the peers at once', a
   assert.equal(one.writes.length, 0)
   one.turn()
   assert.equal(one.writes[0]?.[4], frameType.goAway)
+  for (const pipe of [one, other]) pong(pipe)
   for (const answer of answers) {
     await clock.advance(0)
     assert.equal(seen.done, false)
@@ -108,13 +114,56 @@ test('a drain ends when the last call has ended, and tells the peers at once', a
   assert.equal(sessions.size, 2, 'connections stay until they are closed')
 })
 
-test('an idle set has drained at once', async () => {
+test('a set without sessions has drained at once', async () => {
   const { sessions, join } = bench()
   await sessions.drain()
-  const busy = bench()
-  await busy.join()
-  await busy.sessions.drain()
   await join()
+})
+
+test('a drain ends when every peer has read of it: a call on its way is still told that it was not run', async () => {
+  const { clock, sessions, join } = bench()
+  const [one, other] = [await join(), await join()]
+  const seen = watch(sessions.drain())
+  pong(one)
+  await clock.advance(100)
+  call(other, 1)
+  assert.match(told(other), /DRAINING/)
+  assert.equal(seen.done, false)
+  pong(other)
+  await clock.advance(0)
+  assert.equal(seen.done, true)
+})
+
+test('the answer to an earlier ping does not count as having read of the drain', async () => {
+  const { clock, sessions, join } = bench()
+  const pipe = await join()
+  await clock.advance(defaultLimits.pingMs)
+  const seen = watch(sessions.drain())
+  pong(pipe)
+  await clock.advance(0)
+  assert.equal(seen.done, false)
+  pong(pipe)
+  await clock.advance(0)
+  assert.equal(seen.done, true)
+})
+
+test('a peer that says nothing holds a drain no longer than it takes to count as gone', async () => {
+  const { clock, sessions, join } = bench()
+  await join()
+  const seen = watch(sessions.drain())
+  await clock.advance(defaultLimits.silenceMs - 500)
+  assert.equal(seen.done, false)
+  await clock.advance(500)
+  assert.equal(seen.done, true)
+})
+
+test('a peer that goes during a drain is waited for no longer', async () => {
+  const { clock, sessions, join } = bench()
+  const pipe = await join()
+  const seen = watch(sessions.drain())
+  pipe.disconnect()
+  await clock.advance(0)
+  assert.deepEqual([seen.done, clock.waiting], [true, 0])
 })
 
 test('streams have no end to wait for: a drain ends them', async () => {
@@ -126,7 +175,9 @@ test('streams have no end to wait for: a drain ends them', async () => {
   )
   const pipe = await join()
   call(pipe, 1, 1)
-  await sessions.drain()
+  const draining = sessions.drain()
+  pong(pipe)
+  await draining
   assert.match(told(pipe), /CONNECTION_LOST.*open the stream again/)
 })
 

@@ -83,11 +83,11 @@ export class SessionSet {
     session.refuse(reason)
   }
 
-  /** Takes no new calls; resolves when none runs, or when `signal` aborts. */
+  /** Takes no new calls; resolves when none runs and none is on its way, or when `signal` aborts. */
   async drain(signal?: AbortSignal): Promise<void> {
     this.#draining = true
     for (const session of this.#sessions) session.drain()
-    const busy = () => [...this.#sessions].some(({ running }) => running > 0)
+    const busy = () => [...this.#sessions].some((session) => session.busy)
     const onAbort = () => this.#changed()
     signal?.addEventListener('abort', onAbort, { once: true })
     while (busy() && !signal?.aborted) await this.#nextChange()

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { afterReading } from '../../base/after-reading.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { ClientSession } from '../session/client-session.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
@@ -37,7 +38,7 @@ function openSocket(
     }
     const onError = (error: Error) => fail(error.message, error)
     const onAbort = () => fail('connecting was cancelled', signal?.reason)
-    const timer = clock.after(limits.connectMs, () =>
+    const timer = afterReading(clock, limits.connectMs, () =>
       fail(`no answer within ${limits.connectMs} ms`),
     )
     const settle = () => {

@@ -1,4 +1,5 @@
 import { checkServerIdentity, connect, type TLSSocket } from 'node:tls'
+import { afterReading } from '../../base/after-reading.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { ClientSession } from '../session/client-session.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
@@ -56,10 +57,12 @@ function openSocket(
     }
     const onAbort = () => unavailable('connecting was cancelled', signal?.reason)
     const limitMs = limits.connectMs + limits.handshakeMs
-    const timer = clock.after(limits.connectMs, () => {
+    const timer = afterReading(clock, limits.connectMs, () => {
       if (socket.connecting) unavailable(`no answer within ${limits.connectMs} ms`)
     })
-    const whole = clock.after(limitMs, () => unavailable(`no TLS handshake within ${limitMs} ms`))
+    const whole = afterReading(clock, limitMs, () =>
+      unavailable(`no TLS handshake within ${limitMs} ms`),
+    )
     const settle = () => {
       timer.stop()
       whole.stop()

@@ -1,3 +1,4 @@
+import { afterReading } from '../../base/after-reading.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { ClientSession } from '../session/client-session.ts'
 import type { Pipe, PipeEvents } from '../session/pipe.ts'
@@ -32,7 +33,7 @@ function openSocket(
       socket.close()
       reject(new CoveyError('UNAVAILABLE', `${address}: ${reason}`))
     }
-    const timer = clock.after(limits.connectMs, () =>
+    const timer = afterReading(clock, limits.connectMs, () =>
       fail(`no answer within ${limits.connectMs} ms`),
     )
     const onAbort = () => fail('connecting was cancelled')

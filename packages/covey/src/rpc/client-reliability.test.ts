@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { App } from '../app/app.ts'
+import { MemoryRegistry } from '../discovery/memory-registry.ts'
+import type { CoveyError } from '../error/covey-error.ts'
+import { startChildServer } from '../testing/child-server.ts'
+import { echo } from '../testing/fixtures/echo-contract.ts'
+import { freePort } from '../testing/free-port.ts'
+import { LocalFleet, whoami } from '../testing/local-fleet.ts'
+import { sampleInstance } from '../testing/registry-suite.ts'
+import { silentAddress } from '../testing/silent-address.ts'
+import { until } from '../testing/until.ts'
+import { createClient } from './create-client.ts'
+import { createRuntime } from './runtime.ts'
+
+// Rows C2, C6, C11, C12 and C15 of what is asked of a client; C5 is in `client-session.test.ts`, C8 in `reconnect-herd.test.ts`.
+
+function holdUp(ms: number): void {
+  const untilMs = performance.now() + ms
+  while (performance.now() < untilMs);
+}
+
+test('an address that answers nothing costs the time to connect, then the next one is tried', async () => {
+  await using silent = await silentAddress()
+  await using fleet = new LocalFleet({ limits: { connectMs: 300 } })
+  const a = await fleet.start('a')
+  await using registry = new MemoryRegistry()
+  await using runtime = createRuntime({ registry, limits: { connectMs: 300 } })
+  await registry.register({ ...a.instance, addresses: [silent.address, a.address] })
+  const startMs = performance.now()
+  assert.equal(await createClient(whoami, { runtime }).name(), 'a')
+  const tookMs = performance.now() - startMs
+  assert.ok(tookMs >= 295 && tookMs < 1_000, `${tookMs} ms`)
+
+  const alone = createClient(whoami, { runtime, target: silent.address })
+  await assert.rejects(alone.name(), (error: CoveyError) => {
+    assert.match(error.message, /no answer within 300 ms; next try in/)
+    return error.code === 'UNAVAILABLE'
+  })
+})
+
+test('with all instances down 5,000 calls a second fail within 10 ms', async () => {
+  await using registry = new MemoryRegistry()
+  await using runtime = createRuntime({ registry })
+  for (const id of ['a', 'b', 'c']) {
+    const addresses = [`tcp://127.0.0.1:${await freePort()}`]
+    await registry.register(sampleInstance(id, { services: ['whoami'], addresses }))
+  }
+  const api = createClient(whoami, { runtime })
+  const down = { code: 'UNAVAILABLE', message: /ECONNREFUSED/ }
+  await assert.rejects(api.name(), down)
+  const waits: number[] = []
+  for (let tick = 0; tick < 100; tick++) {
+    const calls = Array.from({ length: 50 }, async () => {
+      const startMs = performance.now()
+      await assert.rejects(api.name(), { code: 'UNAVAILABLE' })
+      waits.push(performance.now() - startMs)
+    })
+    await Promise.all(calls)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  // Some meet a try to connect, which a refusal ends at once; and a busy machine stalls some.
+  const medianMs = waits.sort((a, b) => a - b)[waits.length / 2]!
+  assert.ok(medianMs <= 10, `${medianMs} ms`)
+  assert.ok(waits.at(-1)! < 500, `${waits.at(-1)} ms`)
+})
+
+test('servers that go one after the other under load fail no call', {
+  timeout: 30_000,
+}, async () => {
+  await using fleet = new LocalFleet()
+  const names = ['a', 'b', 'c']
+  const apps: App[] = await Promise.all(names.map((name) => fleet.start(name)))
+  const api = createClient(whoami, { runtime: fleet.runtime, balance: 'roundRobin' })
+  const seen = new Set<string>()
+  await until(async () => seen.add(await api.name()).size === 3, 'all are connected')
+  let running = true
+  let calls = 0
+  const failures: unknown[] = []
+  const callers = Array.from({ length: 16 }, async () => {
+    while (running) {
+      await api.name().catch((error: unknown) => failures.push(error))
+      calls += 1
+      // Calls of other turns in between, as from many callers.
+      if (calls % 7 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+  })
+  for (let round = 0; round < 12; round++) {
+    const index = round % 3
+    await apps[index]!.stop()
+    apps[index] = await fleet.start(names[index]!)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  running = false
+  await Promise.all(callers)
+  assert.deepEqual(failures, [])
+  assert.ok(calls > 1_000, `${calls} calls`)
+})
+
+test('a client that was held up reads its answers before it judges time and silence', async () => {
+  await using server = await startChildServer()
+  await using runtime = createRuntime({
+    registry: new MemoryRegistry(),
+    limits: { pingMs: 200, silenceMs: 600 },
+  })
+  const api = createClient(echo, { runtime, target: server.address })
+  const pid = await api.who()
+  // Sent, answered within a millisecond, and read when the deadline and the limit of silence are long over.
+  const call = api.echo('x', { timeoutMs: 300 })
+  await new Promise((resolve) => setTimeout(resolve, 20).unref())
+  const late = api.echo('y', { timeoutMs: 300 })
+  await new Promise((resolve) => setImmediate(resolve))
+  holdUp(2_000)
+  assert.equal(await late, 'y')
+  assert.equal(await call, 'x')
+  const hanging = api.hang(undefined, { timeoutMs: 5_000 })
+  let lost: CoveyError | undefined
+  hanging.catch((error: CoveyError) => {
+    lost = error
+  })
+  for (const ms of [390, 700, 390]) {
+    await new Promise((resolve) => setTimeout(resolve, 210))
+    holdUp(ms)
+  }
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.equal(lost, undefined, 'the connection stays')
+  assert.equal(await api.who(), pid)
+})
+
+test('a hundred thousand cancelled calls leave nothing behind', { timeout: 60_000 }, async () => {
+  // A server takes so many calls that are given up at once for an attack, unless it is told otherwise.
+  await using fleet = new LocalFleet({ limits: { maxEarlyCancels: 1_000_000 } })
+  const { runtime } = fleet
+  const a = await fleet.start('a')
+  const api = createClient(whoami, { runtime, target: a.address })
+  await api.name()
+  const timersBefore = timers()
+  const codes = new Map<string, number>()
+  for (let round = 0; round < 100; round++) {
+    const controller = new AbortController()
+    const { signal } = controller
+    const calls = Array.from({ length: 1_000 }, () =>
+      api.hang(undefined, { signal }).catch(({ code }: CoveyError) => {
+        codes.set(code, (codes.get(code) ?? 0) + 1)
+      }),
+    )
+    await new Promise((resolve) => setImmediate(resolve))
+    controller.abort()
+    await Promise.all(calls)
+  }
+  assert.deepEqual([...codes], [['CANCELLED', 100_000]])
+  assert.equal(await api.name(), 'a')
+  assert.equal(runtime.wheel.size, 0)
+  assert.equal(runtime.channelTo(a.address, 'whoami').pending, 0)
+  await until(() => timers() <= timersBefore, 'timers are back where they were')
+})
+
+test('calls that were cancelled while they waited for a connection leave nothing either', async () => {
+  await using runtime = createRuntime({ registry: neverAnswers() })
+  const api = createClient(echo, { runtime })
+  const timersBefore = timers()
+  for (let round = 0; round < 100; round++) {
+    const controller = new AbortController()
+    const { signal } = controller
+    const calls = Array.from({ length: 100 }, () => api.echo(1, { signal }))
+    controller.abort()
+    const results = await Promise.allSettled(calls)
+    for (const result of results) {
+      assert.equal(result.status === 'rejected' && result.reason.code, 'CANCELLED')
+    }
+  }
+  assert.equal(runtime.channel('echo').waiting, 0)
+  assert.equal(runtime.wheel.size, 0)
+  await until(() => timers() <= timersBefore, 'timers are back where they were')
+})
+
+/** Timers of this process. */
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+}
+
+function neverAnswers(): MemoryRegistry {
+  const registry = new MemoryRegistry()
+  registry.watch = async function* () {
+    await new Promise(() => {})
+    yield []
+  }
+  return registry
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { CoveyError } from '../error/covey-error.ts'
+import { FakeClock } from '../testing/fake-clock.ts'
+import { ScriptedConnection } from '../testing/scripted-connection.ts'
+import { Subchannel } from './subchannel.ts'
+
+async function bench() {
+  const clock = new FakeClock()
+  const opened: ScriptedConnection[] = []
+  const drains: (() => void)[] = []
+  const wish = { wanted: true, refused: false, drained: false }
+  const subchannel = new Subchannel({
+    clock,
+    random: () => 0.5,
+    wanted: () => wish.wanted,
+    onChange() {},
+    async connect(_, onDraining) {
+      if (wish.refused) throw new CoveyError('UNAVAILABLE', 'ECONNREFUSED')
+      const connection = new ScriptedConnection()
+      if (wish.drained) connection.state = 'draining'
+      opened.push(connection)
+      drains.push(() => {
+        connection.state = 'draining'
+        onDraining()
+      })
+      return connection
+    },
+  })
+  await clock.advance(0)
+  return { clock, opened, drains, wish, subchannel }
+}
+
+// The start and the backoff are tested through the endpoint.
+
+test('a connection that drains is replaced at once, and kept until its calls have ended', async () => {
+  const { clock, opened, drains, subchannel } = await bench()
+  await clock.advance(1_000)
+  opened[0]!.pending = 2
+  drains[0]!()
+  assert.equal(subchannel.state.is, 'connecting')
+  await clock.advance(0)
+  assert.deepEqual([subchannel.ready, opened.length, opened[0]!.state], [true, 2, 'draining'])
+  opened[1]!.pending = 3
+  assert.equal(subchannel.pending, 5)
+  opened[0]!.lose()
+  await clock.advance(0)
+  assert.deepEqual([subchannel.ready, subchannel.pending, opened.length], [true, 3, 2])
+})
+
+test('one without calls is closed when it drains', async () => {
+  const { clock, opened, drains, subchannel } = await bench()
+  await clock.advance(1_000)
+  drains[0]!()
+  await clock.advance(0)
+  assert.deepEqual([opened[0]!.state, opened[1]!.state, subchannel.ready], ['closed', 'open', true])
+  await clock.advance(60_000)
+  assert.equal(opened.length, 2)
+})
+
+test('one that drains as soon as it is open is replaced with a delay that grows, so that no loop comes of it', async () => {
+  const { clock, opened, wish, subchannel } = await bench()
+  wish.drained = true
+  opened[0]!.lose()
+  await clock.advance(30_000)
+  assert.ok(opened.length < 20, `${opened.length} connections in 30 s`)
+  assert.ok(opened.every(({ state }) => state === 'closed'))
+  assert.match(subchannel.describe(), /takes no new calls; next try in/)
+  wish.drained = false
+  await clock.advance(10_000)
+  assert.equal(subchannel.ready, true)
+})
+
+test('where the replacement is refused it is tried again, and the old one serves to its end', async () => {
+  const { clock, opened, drains, wish, subchannel } = await bench()
+  await clock.advance(1_000)
+  wish.refused = true
+  opened[0]!.pending = 1
+  drains[0]!()
+  await clock.advance(0)
+  assert.deepEqual([subchannel.state.is, subchannel.pending], ['waiting', 1])
+  wish.refused = false
+  await clock.advance(1_000)
+  assert.equal(subchannel.ready, true)
+})
+
+test('one that is not wanted any more is not replaced', async () => {
+  const { clock, opened, drains, wish, subchannel } = await bench()
+  await clock.advance(1_000)
+  wish.wanted = false
+  drains[0]!()
+  await clock.advance(60_000)
+  assert.deepEqual([opened.length, subchannel.ready, opened[0]!.state], [1, false, 'draining'])
+})
+
+test('closing closes those that are being left too', async () => {
+  const { clock, opened, drains, subchannel } = await bench()
+  await clock.advance(1_000)
+  opened[0]!.pending = 1
+  drains[0]!()
+  await clock.advance(0)
+  await subchannel.close()
+  assert.deepEqual(
+    opened.map(({ state }) => state),
+    ['closed', 'closed'],
+  )
+  await clock.advance(60_000)
+  assert.deepEqual([opened.length, clock.waiting], [2, 0])
+})

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { z } from 'zod'
+import { Call } from '../../call/call.ts'
+import { frameType } from '../../codec/frame/frame-type.ts'
+import { FrameWriter } from '../../codec/frame/frame-writer.ts'
+import { encodeMsgpack } from '../../codec/msgpack/encode.ts'
+import { defineContract } from '../../contract/define-contract.ts'
+import { unary } from '../../contract/method.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import { FakeClock } from '../../testing/fake-clock.ts'
+import { memoryPipe } from '../../testing/memory-pipe.ts'
+import { defaultLimits } from '../limits.ts'
+import type { ConnectOptions } from '../transport.ts'
+import { ClientSession } from './client-session.ts'
+
+const { methods } = defineContract('t', { ask: unary({ output: z.any() }) })
+
+const welcome = {
+  covey: 1,
+  codec: 'msgpack',
+  instance: 'i7',
+  maxFrameBytes: 1 << 20,
+  methods: ['t.ask'],
+}
+
+function frame(type: number, id: number, body: Parameters<FrameWriter['frame']>[3]): Uint8Array {
+  const writer = new FrameWriter(1 << 20)
+  writer.frame(type, 0, id, body)
+  return writer.take()
+}
+
+function bench(options: Partial<ConnectOptions> = {}) {
+  const clock = new FakeClock()
+  const pipe = memoryPipe()
+  const session = new ClientSession(pipe, { limits: defaultLimits, clock, ...options })
+  const ready = session.handshake()
+  pipe.turn()
+  const greet = () =>
+    pipe.receive(frame(frameType.welcome, 0, (out) => out.text(JSON.stringify(welcome))))
+  const answer = (id: number, value: unknown) =>
+    pipe.receive(frame(frameType.result, id, (out) => encodeMsgpack(value, out)))
+  return { clock, pipe, session, ready, greet, answer }
+}
+
+test('an answer that comes late, or twice, is dropped and counted, and no other call gets it', async () => {
+  const { session, ready, greet, answer } = bench()
+  greet()
+  await ready
+  const given = new Call(methods.ask, undefined)
+  const late = session.invoke(given)
+  const other = session.invoke(new Call(methods.ask, undefined))
+  given.cancel(new CoveyError('DEADLINE_EXCEEDED', 'its time is over'))
+  await assert.rejects(late, { code: 'DEADLINE_EXCEEDED' })
+  assert.deepEqual([session.pending, session.lateAnswers], [1, 0])
+  answer(1, 'late')
+  assert.deepEqual([session.pending, session.lateAnswers], [1, 1])
+  answer(2, 'right')
+  assert.equal(await other, 'right')
+  answer(2, 'again')
+  assert.deepEqual([session.pending, session.lateAnswers, session.state], [0, 2, 'open'])
+  await session.close()
+})
+
+test('another instance than the one that is meant is left at once', async () => {
+  const right = bench({ instance: 'i7' })
+  right.greet()
+  await right.ready
+  assert.equal(right.session.instance, 'i7')
+  await right.session.close()
+  const wrong = bench({ instance: 'i6' })
+  wrong.greet()
+  await assert.rejects(wrong.ready, {
+    code: 'UNAVAILABLE',
+    message: 'expected instance i6, found i7',
+  })
+  assert.deepEqual([wrong.session.state, wrong.pipe.state], ['closed', 'destroyed'])
+})
+
+test('the end of new calls is told once', async () => {
+  let told = 0
+  const { pipe, session, ready, greet } = bench({ onDraining: () => void told++ })
+  greet()
+  await ready
+  for (const _ of [1, 2]) pipe.receive(frame(frameType.goAway, 0, () => {}))
+  assert.deepEqual([told, session.state], [1, 'draining'])
+  await session.close()
+})
+
+test('a handshake that takes too long is ended, but not one whose answer waits to be read', async () => {
+  const silent = bench()
+  const failed = assert.rejects(silent.ready, { message: /no handshake within 5000 ms/ })
+  await silent.clock.advance(5_000)
+  await failed
+  const held = bench()
+  // Behind the timer that is over, as an event loop orders them.
+  held.clock.after(5_000, held.greet)
+  await held.clock.advance(5_000)
+  await held.ready
+  await held.session.close()
+})

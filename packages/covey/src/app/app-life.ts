@@ -17,9 +17,10 @@ import type { HealthReport } from '../rpc/health.ts'
 import type { Runtime } from '../rpc/runtime.ts'
 import type { ServerStats } from '../rpc/stats.ts'
 import type { FrameworkSettings } from '../settings/framework-settings.ts'
+import { httpUrl } from '../transport/http/wire.ts'
 import { tcpUrl } from '../transport/tcp/wire.ts'
 import { tlsUrl } from '../transport/tls/wire.ts'
-import type { Dispatcher, Listener } from '../transport/transport.ts'
+import type { Dispatcher, Listener, ListenOptions } from '../transport/transport.ts'
 import { announcedAddress } from './announced-address.ts'
 import type { App, AppLabels, AppOptions } from './app.ts'
 import type { AppContext, Resource } from './app-context.ts'
@@ -45,7 +46,7 @@ export class AppLife implements App {
   #work: AcceptedWork | undefined
   #stack = new ResourceStack(silentLog)
   #instance: Instance | undefined
-  #listener: Listener | undefined
+  #listeners: readonly Listener[] = []
   #exitWatch: ExitWatch | undefined
   #stopped: Promise<void> | undefined
 
@@ -160,8 +161,9 @@ export class AppLife implements App {
     const { keys, tls } = this.#runtime
     requireSecureBind(host, { keys: keys !== undefined, tls, allowInsecure })
     const listener = await this.#listen((tls ? tlsUrl : tcpUrl)(host, port), dispatcher)
-    this.#listener = listener
     this.#stack.push('rpc listener', () => listener.close())
+    const listeners = [listener, ...(await this.#openHttp(dispatcher, settings))]
+    this.#listeners = listeners
     const local = await this.#listen(`memory:${this.#id}`, dispatcher)
     this.#stack.push('local calls', () => local.close())
     const instance = checkInstance({
@@ -169,21 +171,42 @@ export class AppLife implements App {
       id: this.#id,
       app: this.name,
       services: services.map(({ contract }) => contract.name),
-      addresses: [announcedAddress(listener.address, settings.advertise)],
+      addresses: listeners.map(({ address }) => announcedAddress(address, settings.advertise)),
       state: 'up',
       startedAtMs: this.#startedAtMs,
     })
     this.#instance = instance
     this.#runtime.addLocal({ ...instance, addresses: [local.address] })
-    this.#stack.push('draining', () => this.#drain([listener, local]))
+    this.#stack.push('draining', () => this.#drain([...listeners, local]))
     const registry = await this.#runtime.registry()
     const lease = await registry.register(instance)
     this.#stack.push('registration', async () => {
       this.#runtime.removeLocal(instance)
       await lease.release()
       // Callers hear of it before calls are refused; where nobody is connected there is nobody to wait for.
-      if (listener.connections > 0) await sleep(settings.drainWaitMs, undefined, this.#clock)
+      const connected = listeners.some(({ connections }) => connections > 0)
+      if (connected) await sleep(settings.drainWaitMs, undefined, this.#clock)
     })
+  }
+
+  /** The port for calls over HTTP, if the settings ask for one. */
+  async #openHttp(
+    dispatcher: Dispatcher,
+    { host: rpcHost, http, allowInsecure }: FrameworkSettings,
+  ): Promise<readonly Listener[]> {
+    const { host = rpcHost, port } = http
+    if (port === undefined) return []
+    const authenticate = this.#options.http?.authenticate
+    const { keys, tls } = this.#runtime
+    if ((keys !== undefined || tls) && authenticate === undefined) {
+      const message =
+        'covey.http.port: keys and certificates cannot be proved over HTTP; give createApp http.authenticate'
+      throw new CoveyError('INVALID_SETTINGS', message)
+    }
+    requireSecureBind(host, { keys: false, tls: false, allowInsecure }, 'covey.http.host')
+    const listener = await this.#listen(httpUrl(host, port), dispatcher, { authenticate })
+    this.#stack.push('http listener', () => listener.close())
+    return [listener]
   }
 
   /** What the settings say wins, for they are about this one process. */
@@ -198,10 +221,14 @@ export class AppLife implements App {
     }
   }
 
-  #listen(address: string, dispatcher: Dispatcher): Promise<Listener> {
+  #listen(
+    address: string,
+    dispatcher: Dispatcher,
+    more: Partial<ListenOptions> = {},
+  ): Promise<Listener> {
     const { limits } = this.#runtime
     const common = { limits, clock: this.#clock, log: this.#log }
-    const options = { ...this.#runtime.links(address), ...common }
+    const options = { ...this.#runtime.links(address), ...common, ...more }
     return this.#runtime.transport(address).listen(address, dispatcher, options)
   }
 
@@ -227,7 +254,7 @@ export class AppLife implements App {
   }
 
   #stats(): ServerStats {
-    const connections = this.#listener?.connections ?? 0
+    const connections = this.#listeners.reduce((sum, listener) => sum + listener.connections, 0)
     const uptimeMs = this.#uptimeMs
     const methods = this.#metrics.snapshot()
     return { app: this.name, instance: this.#id, uptimeMs, connections, methods }

@@ -6,6 +6,7 @@ import type { Instance } from '../discovery/registry.ts'
 import type { ClientOptions } from '../rpc/create-client.ts'
 import type { Runtime } from '../rpc/runtime.ts'
 import type { SettingsDefinition, SettingsOf } from '../settings/define-settings.ts'
+import type { Authenticate } from '../transport/transport.ts'
 import type { AppContext, Resource } from './app-context.ts'
 
 /** What callers may ask for. The settings `covey.group`, `covey.version`, … win over what the code says. */
@@ -38,6 +39,11 @@ export interface AppOptions<D extends SettingsDefinition = SettingsDefinition> e
   services?: readonly AnyService[] | ((context: AppContext<SettingsOf<D>>) => readonly AnyService[])
   /** Wraps every call it serves, behind validation. */
   middleware?: readonly Middleware[]
+  /** Of the port for calls over HTTP, which the setting `covey.http.port` opens. */
+  http?: {
+    /** Turns the bearer token of a request into who asks, or throws `UNAUTHENTICATED`. Default: nobody is asked. */
+    authenticate?: Authenticate
+  }
   /** Registry and connections. Default: those of the process. */
   runtime?: Runtime
   /**

@@ -10,13 +10,24 @@ export interface BindGuards {
   readonly allowInsecure: boolean
 }
 
+const guardByKeys = 'set covey.keys or covey.tls (docs/security.md), or'
+
+/** Over HTTP a token would be seen by everybody on the way. */
+const guardByProxy = 'leave it on this machine behind a proxy that speaks TLS, or set'
+
 /**
  * Refuses to listen where other machines may connect and nobody asks who they are.
+ * @param setting which one says `host`
  * @throws CoveyError `START_FAILED` that says what to set
  */
-export function requireSecureBind(host: string, guards: BindGuards): void {
+export function requireSecureBind(
+  host: string,
+  guards: BindGuards,
+  setting: 'covey.host' | 'covey.http.host' = 'covey.host',
+): void {
   if (isLoopback(host) || guards.keys || guards.tls || guards.allowInsecure) return
-  const message = `covey.host ${host} can be reached from other machines, and any of them could call: set covey.keys or covey.tls (docs/security.md), or covey.allowInsecure: true where the network lets nobody else in`
+  const guard = setting === 'covey.host' ? guardByKeys : guardByProxy
+  const message = `${setting} ${host} can be reached from other machines, and any of them could call: ${guard} covey.allowInsecure: true where the network lets nobody else in`
   throw new CoveyError('START_FAILED', message)
 }
 

@@ -12,6 +12,8 @@ export interface MethodRef {
   readonly kind: CallKind
   /** Whether running it twice is the same as running it once. */
   readonly idempotent: boolean
+  /** Milliseconds for a call whose caller sets no time. Missing: no limit. */
+  readonly timeoutMs?: number
 }
 
 /** Whether the caller of such a method sends a stream: `call.input` is an `AsyncIterable` then. */

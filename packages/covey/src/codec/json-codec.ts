@@ -3,7 +3,10 @@ import { type Codec, codecLimits } from './codec.ts'
 
 const strictText = new TextDecoder('utf-8', { fatal: true })
 
-/** JSON, for peers and people that read nothing else. Dates become text, as in JSON everywhere. */
+/**
+ * JSON, for peers and people that read nothing else. What JSON has no form for is written, and not read back: dates as
+ * ISO 8601 text, bytes as base64, big integers as digits, sets as lists, maps as lists of `[key, value]`.
+ */
 export const jsonCodec: Codec = {
   name: 'json',
   encode(value, out) {
@@ -17,11 +20,39 @@ export const jsonCodec: Codec = {
 
 function toJson(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? 'null'
+    return JSON.stringify(value, plain) ?? 'null'
   } catch (cause) {
+    if (cause instanceof CoveyError) throw cause
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
     throw new CoveyError('UNENCODABLE', `not JSON: ${reason}`, { cause })
   }
+}
+
+/** What `JSON.stringify` would lose or refuse, as JSON; `this` holds the value as it was before its `toJSON`. */
+function plain(this: Record<string, unknown>, key: string, value: unknown): unknown {
+  switch (typeof value) {
+    case 'bigint':
+      return String(value)
+    case 'function':
+    case 'symbol':
+      throw new CoveyError('UNENCODABLE', `a ${typeof value} cannot be sent`)
+    case 'object': {
+      const source = this[key]
+      if (source instanceof Uint8Array) return base64(source)
+      if (source instanceof Map || source instanceof Set) return [...source]
+      return value
+    }
+    default:
+      return value
+  }
+}
+
+function base64(bytes: Uint8Array): string {
+  let binary = ''
+  for (let at = 0; at < bytes.length; at += 0x8000) {
+    binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000))
+  }
+  return btoa(binary)
 }
 
 /**

@@ -6,6 +6,7 @@ import { openRegistry } from '../discovery/open-registry.ts'
 import type { Instance, Registry } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { type Log, silentLog } from '../observe/log.ts'
+import { httpTransport } from '../transport/http/http-transport.ts'
 import { defaultLimits, type Limits } from '../transport/limits.ts'
 import type { LinkOptions } from '../transport/link-options.ts'
 import { createMemoryTransport } from '../transport/memory/memory-transport.ts'
@@ -80,7 +81,10 @@ export class Runtime implements AsyncDisposable {
     this.#registryTarget = target
     this.#source = typeof target === 'string' ? `registry ${withoutUser(target)}` : 'the registry'
     this.#transports = new Map(
-      [tcpTransport, unixTransport, memory].map((transport) => [transport.protocol, transport]),
+      [tcpTransport, unixTransport, memory, httpTransport].map((transport) => [
+        transport.protocol,
+        transport,
+      ]),
     )
   }
 

@@ -43,6 +43,13 @@ export const frameworkSettings = defineSettings('covey', {
   tags: texts().optional(),
   /** Its share of calls in relation to others; 0 takes calls only where there is no other. Default: what the application says, or 1. */
   weight: integer({ min: 0, max: 1_000_000 }).optional(),
+  /** Calls over HTTP, for other languages. */
+  http: {
+    /** The port to listen on for them, beside `port`; 0 finds a free one. Not set: none is opened. */
+    port: integer({ min: 0, max: 65_535 }).optional(),
+    /** The address to listen on for them. Default: `host`. */
+    host: text().optional(),
+  },
   /** The least important lines of the log that are written. */
   logLevel: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Time for calls in flight at a stop, in milliseconds; what runs longer is broken off. */

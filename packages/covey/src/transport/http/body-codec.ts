@@ -1,0 +1,53 @@
+import { ByteWriter } from '../../base/byte-writer.ts'
+import type { Codec } from '../../codec/codec.ts'
+import { jsonCodec } from '../../codec/json-codec.ts'
+import { msgpackCodec } from '../../codec/msgpack-codec.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import { refuseDuplicateKeys } from './duplicate-keys.ts'
+import { mediaType } from './wire.ts'
+
+/** How a value lies in a body. */
+export interface BodyCodec {
+  readonly mediaType: string
+  /** Of errors. */
+  readonly problemType: string
+  /** @throws CoveyError `UNENCODABLE` */
+  encode(value: unknown): Uint8Array
+  /** No bytes stand for nothing. @throws CoveyError `INVALID_INPUT` saying where it is wrong */
+  decode(bytes: Uint8Array): unknown
+}
+
+/** For other languages and people. Keys must not stand twice: two readers would see two messages. */
+export const jsonBody: BodyCodec = {
+  mediaType: mediaType.json,
+  problemType: mediaType.problem,
+  encode: (value) => encodeWith(jsonCodec, value),
+  decode(bytes) {
+    const value = decodeWith(jsonCodec, bytes)
+    refuseDuplicateKeys(bytes)
+    return value
+  },
+}
+
+/** For programs that want dates, bytes, big integers, maps and sets as such. */
+export const msgpackBody: BodyCodec = {
+  mediaType: mediaType.msgpack,
+  problemType: mediaType.problemMsgpack,
+  encode: (value) => encodeWith(msgpackCodec, value),
+  decode: (bytes) => decodeWith(msgpackCodec, bytes),
+}
+
+function encodeWith(codec: Codec, value: unknown): Uint8Array {
+  const out = new ByteWriter(1024)
+  codec.encode(value, out)
+  return out.take()
+}
+
+function decodeWith(codec: Codec, bytes: Uint8Array): unknown {
+  if (bytes.length === 0) return undefined
+  try {
+    return codec.decode(bytes, 0, bytes.length)
+  } catch (error) {
+    throw new CoveyError('INVALID_INPUT', CoveyError.from(error).message, { cause: error })
+  }
+}

@@ -1,0 +1,59 @@
+/** A body that is being written: a request or an answer of `node:http`. */
+export interface WritableBody {
+  write(bytes: Uint8Array | string): boolean
+  readonly writableNeedDrain: boolean
+  readonly destroyed: boolean
+  once(event: 'drain' | 'close', run: () => void): unknown
+  off(event: 'drain' | 'close', run: () => void): unknown
+}
+
+/** What waits is written at once when it is this large, in bytes. */
+const batchBytes = 64 * 1024
+
+/** Lets the parts of one turn leave in one chunk. */
+export class BodyWriter {
+  readonly #target: WritableBody
+  readonly #size: () => number
+  readonly #take: () => Uint8Array | string
+  #soon = false
+
+  /**
+   * @param size of what waits
+   * @param take hands it over
+   */
+  constructor(target: WritableBody, size: () => number, take: () => Uint8Array | string) {
+    this.#target = target
+    this.#size = size
+    this.#take = take
+  }
+
+  /** Something waits now. */
+  flushSoon(): void {
+    if (this.#soon) return
+    this.#soon = true
+    setImmediate(() => {
+      this.#soon = false
+      this.flush()
+    })
+  }
+
+  flush(): void {
+    if (this.#size() > 0 && !this.#target.destroyed) this.#target.write(this.#take())
+  }
+
+  /** Nothing when the body takes more now; otherwise resolves when it does, or will take nothing any more. */
+  room(): Promise<void> | undefined {
+    if (this.#size() >= batchBytes) this.flush()
+    const target = this.#target
+    if (!target.writableNeedDrain || target.destroyed) return undefined
+    return new Promise((resolve) => {
+      const done = () => {
+        target.off('drain', done)
+        target.off('close', done)
+        resolve()
+      }
+      target.once('drain', done)
+      target.once('close', done)
+    })
+  }
+}

@@ -1,0 +1,200 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { closestName } from '../../base/closest-name.ts'
+import { Call, type CallMode } from '../../call/call.ts'
+import { givesStream, type MethodRef } from '../../call/method-ref.ts'
+import type { Peer } from '../../call/peer.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import type { Limits } from '../limits.ts'
+import type { Dispatcher, ListenOptions } from '../transport.ts'
+import { type CallHeaders, readCallHeaders } from './call-headers.ts'
+import { Exchange } from './exchange.ts'
+import type { AllowOrigin } from './request-guard.ts'
+import { headerName } from './wire.ts'
+
+/** Settings of a door for calls over HTTP. */
+export interface RpcDoorOptions extends ListenOptions {
+  /** Whether pages of an origin may call. Default: no page may. */
+  readonly allowOrigin?: AllowOrigin | undefined
+  /** Added to every answer. */
+  readonly headers?: OutgoingHttpHeaders | undefined
+}
+
+let connectionsMade = 0
+
+const noKeys =
+  'this process demands keys, which cannot be proved over HTTP: give the port `authenticate`, or use another transport'
+
+/** Where requests become calls: knows the methods, who asks, and what runs. */
+export class CallDesk {
+  readonly dispatcher: Dispatcher
+  readonly limits: Limits
+  readonly options: RpcDoorOptions
+  readonly #methods: ReadonlyMap<string, MethodRef>
+  readonly #peers = new WeakMap<Socket, Peer>()
+  readonly #open = new Map<Exchange, Set<Call>>()
+  #draining = false
+  #onIdle: (() => void)[] = []
+
+  constructor(dispatcher: Dispatcher, options: RpcDoorOptions) {
+    this.dispatcher = dispatcher
+    this.limits = options.limits
+    this.options = options
+    this.#methods = new Map(dispatcher.methods.map((method) => [method.path, method]))
+  }
+
+  /** Requests that are being answered. */
+  get running(): number {
+    return this.#open.size
+  }
+
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  /** Why new calls are refused while it drains. */
+  get stopping(): CoveyError {
+    return new CoveyError('DRAINING', `instance ${this.dispatcher.instance} is stopping`)
+  }
+
+  /** A request with what answers it. It counts as running until the answer has left. */
+  open(request: IncomingMessage, response: ServerResponse): Exchange {
+    const exchange = new Exchange(request, response, {
+      clock: this.options.clock,
+      slowReaderMs: this.limits.slowReaderMs,
+      headers: this.options.headers ?? {},
+      closing: () => this.#draining,
+    })
+    const calls = new Set<Call>()
+    this.#open.set(exchange, calls)
+    response.once('close', () => {
+      const gone = new CoveyError('CANCELLED', 'the connection of the caller is gone')
+      for (const call of calls) call.cancel(gone)
+      this.release(exchange)
+    })
+    return exchange
+  }
+
+  /** Nobody has to wait for the end of this request any more. */
+  release(exchange: Exchange): void {
+    this.#open.delete(exchange)
+    if (this.#open.size === 0) this.#idle()
+  }
+
+  /** Who is there. Without authentication it is the same for all requests of a connection. */
+  async peerOf({ socket, headers }: IncomingMessage): Promise<Peer> {
+    let peer = this.#peers.get(socket)
+    if (peer === undefined) {
+      connectionsMade += 1
+      peer = {
+        protocol: 'http',
+        address: `${socket.remoteAddress}:${socket.remotePort}`,
+        connectionId: `${this.dispatcher.instance}/http-${connectionsMade}`,
+        identity: undefined,
+      }
+      this.#peers.set(socket, peer)
+    }
+    const { authenticate, keys } = this.options
+    if (authenticate === undefined) {
+      // Never less than what the other ports of this process demand.
+      if (keys !== undefined) throw new CoveyError('UNAUTHENTICATED', noKeys)
+      return peer
+    }
+    const identity = await authenticate(bearer(headers.authorization), peer)
+    return identity === undefined ? peer : { ...peer, identity }
+  }
+
+  /**
+   * The method of a path `service.method`.
+   * @throws CoveyError `UNIMPLEMENTED`, with the closest name
+   */
+  method(path: string): MethodRef {
+    const method = this.#methods.get(path)
+    if (method !== undefined) return method
+    // Comparing takes time in proportion to the length, and the length is up to a stranger.
+    const close = path.length > 100 ? undefined : closestName(path, this.#methods.keys())
+    const hint = close === undefined ? '' : `; did you mean ${close}?`
+    throw new CoveyError('UNIMPLEMENTED', `no method ${path}${hint}`)
+  }
+
+  /** What travels with the calls of a request. @throws CoveyError `PROTOCOL_ERROR`, `UNAVAILABLE` */
+  headers({ request }: Exchange): CallHeaders {
+    const wanted = request.headers[headerName.instance]
+    const { instance } = this.dispatcher
+    if (wanted !== undefined && wanted !== instance) {
+      throw new CoveyError('UNAVAILABLE', `instance ${wanted} is not here; this is ${instance}`)
+    }
+    return readCallHeaders(request.headers, this.limits.maxMetadataBytes)
+  }
+
+  /**
+   * Makes a call that is cancelled when its caller goes.
+   * @throws CoveyError `DRAINING`
+   */
+  begin(
+    exchange: Exchange,
+    method: MethodRef,
+    input: unknown,
+    headers: CallHeaders,
+    mode: CallMode = 'wait',
+  ): Call {
+    if (this.#draining) throw this.stopping
+    const { clock } = this.options
+    const { trace, metadata, baggage } = headers
+    const timeoutMs = headers.timeoutMs ?? method.timeoutMs ?? Number.POSITIVE_INFINITY
+    const deadlineMs = clock.monotonicMs() + timeoutMs
+    const { peer } = exchange
+    const call = new Call(method, input, {
+      deadlineMs,
+      trace,
+      metadata,
+      baggage,
+      mode,
+      peer,
+      clock,
+    })
+    const calls = this.#open.get(exchange)
+    if (calls === undefined) call.cancel(new CoveyError('CANCELLED', 'the caller is gone'))
+    else calls.add(call)
+    return call
+  }
+
+  /** Takes no new calls; resolves when none runs, or when `signal` aborts. */
+  async drain(signal?: AbortSignal): Promise<void> {
+    this.#draining = true
+    for (const [exchange, calls] of [...this.#open]) {
+      if (calls.size === 0) exchange.problem(this.stopping)
+      // Streams of results have no end to wait for: their readers open them again elsewhere.
+      for (const call of calls) if (givesStream(call.method.kind)) call.cancel(streamMoved())
+    }
+    const onAbort = () => this.#idle()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    while (this.#open.size > 0 && !signal?.aborted) {
+      await new Promise<void>((resolve) => this.#onIdle.push(resolve))
+    }
+    signal?.removeEventListener('abort', onAbort)
+  }
+
+  /** Cancels what runs. */
+  close(): void {
+    this.#draining = true
+    const reason = new CoveyError('CANCELLED', 'the server stopped')
+    for (const calls of [...this.#open.values()]) for (const call of calls) call.cancel(reason)
+  }
+
+  #idle(): void {
+    const waiting = this.#onIdle
+    this.#onIdle = []
+    for (const resume of waiting) resume()
+  }
+}
+
+/** Source: RFC 6750, Bearer Token Usage. */
+function bearer(header: string | undefined): string | undefined {
+  return /^bearer +(\S+) *$/i.exec(header ?? '')?.[1]
+}
+
+/** Not `DRAINING`, for they have run. */
+function streamMoved(): CoveyError {
+  return new CoveyError('CONNECTION_LOST', 'the instance is stopping; open the stream again')
+}

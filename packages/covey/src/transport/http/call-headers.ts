@@ -1,0 +1,145 @@
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
+import type { Call } from '../../call/call.ts'
+import { type Metadata, noMetadata } from '../../call/metadata.ts'
+import { Trace, traceBytes } from '../../call/trace.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import { headerName } from './wire.ts'
+
+/** What travels with a call in headers. */
+export interface CallHeaders {
+  /** Milliseconds left; undefined when the request does not say. */
+  readonly timeoutMs: number | undefined
+  readonly trace: Trace | undefined
+  readonly metadata: Metadata
+  readonly baggage: Metadata
+}
+
+/** Puts what travels with a call into the headers of its request. */
+export function writeCallHeaders(call: Call, headers: OutgoingHttpHeaders): void {
+  // The time of work that nobody waits for is not that of its acceptance.
+  const leftMs = call.mode === 'wait' ? call.remainingMs() : call.workMs
+  headers[headerName.timeout] =
+    leftMs === Number.POSITIVE_INFINITY ? 'none' : Math.max(0, Math.ceil(leftMs))
+  if (call.mode !== 'wait') headers[headerName.mode] = call.mode
+  headers.traceparent = traceparent(call.trace)
+  for (const [name, value] of call.metadata) headers[headerName.metadata + name] = encode(value)
+  if (call.baggage.size > 0) {
+    const entries = [...call.baggage].map(([name, value]) => `${name}=${encodeMember(value)}`)
+    headers.baggage = entries.join(',')
+  }
+}
+
+/**
+ * Reads them.
+ * @throws CoveyError `PROTOCOL_ERROR` naming the header that is wrong, `MESSAGE_TOO_LARGE`
+ */
+export function readCallHeaders(
+  headers: IncomingHttpHeaders,
+  maxMetadataBytes: number,
+): CallHeaders {
+  return {
+    timeoutMs: readTimeout(headers),
+    trace: readTraceparent(headers.traceparent),
+    metadata: limited(readMetadata(headers), maxMetadataBytes, 'metadata'),
+    baggage: limited(readBaggage(headers.baggage), maxMetadataBytes, 'baggage'),
+  }
+}
+
+/** `00-<trace id>-<span id>-<flags>`. Source: W3C Trace Context. */
+function traceparent({ traceId, spanId, sampled }: Trace): string {
+  return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`
+}
+
+/** One that is malformed counts as none, as the specification asks. */
+function readTraceparent(header: string | string[] | undefined): Trace | undefined {
+  if (typeof header !== 'string') return undefined
+  const match = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-|$)/.exec(header)
+  if (match === null || /^0+$/.test(match[1]!) || /^0+$/.test(match[2]!)) return undefined
+  const hex = match[1]! + match[2]! + match[3]!
+  const bytes = new Uint8Array(traceBytes)
+  for (let at = 0; at < traceBytes; at++)
+    bytes[at] = Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16)
+  return new Trace(bytes)
+}
+
+/** Our own header, or in seconds the `wait` of RFC 7240, Prefer Header for HTTP. */
+function readTimeout(headers: IncomingHttpHeaders): number | undefined {
+  const text = headers[headerName.timeout]
+  if (text === undefined) {
+    const wait = preference(headers, 'wait')
+    return wait !== undefined && /^\d{1,7}$/.test(wait) ? Number(wait) * 1_000 : undefined
+  }
+  if (text === 'none') return Number.POSITIVE_INFINITY
+  if (typeof text === 'string' && /^\d{1,10}$/.test(text)) return Number(text)
+  throw wrong(headerName.timeout, 'a whole number of milliseconds, or none')
+}
+
+/** A preference of the `prefer` header; the empty text for one without a value. */
+export function preference(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const { prefer } = headers
+  const parts = (Array.isArray(prefer) ? prefer.join(',') : (prefer ?? '')).split(/[,;]/)
+  for (const part of parts) {
+    const [key = '', value = ''] = part.split('=')
+    if (key.trim().toLowerCase() === name) return value.trim().replace(/^"(.*)"$/, '$1')
+  }
+  return undefined
+}
+
+function readMetadata(headers: IncomingHttpHeaders): Metadata {
+  let metadata: Map<string, string> | undefined
+  for (const [header, value] of Object.entries(headers)) {
+    if (!header.startsWith(headerName.metadata) || typeof value !== 'string') continue
+    const name = header.slice(headerName.metadata.length)
+    if (!/^[\w.-]+$/.test(name)) throw wrong(header, 'a name of letters, digits, "-", "_", "."')
+    metadata ??= new Map()
+    metadata.set(name, decode(value, header))
+  }
+  return metadata ?? noMetadata
+}
+
+/** `name=value;property, name=value`; properties are left out. Source: W3C Baggage. */
+function readBaggage(header: string | string[] | undefined): Metadata {
+  if (typeof header !== 'string' || header === '') return noMetadata
+  const baggage = new Map<string, string>()
+  for (const member of header.split(',')) {
+    const [pair = ''] = member.split(';')
+    const equals = pair.indexOf('=')
+    const name = pair.slice(0, Math.max(equals, 0)).trim().toLowerCase()
+    if (!/^[\w.-]+$/.test(name)) continue
+    baggage.set(name, decode(pair.slice(equals + 1).trim(), 'baggage'))
+  }
+  return baggage
+}
+
+function limited(entries: Metadata, maxBytes: number, what: string): Metadata {
+  if (entries.size === 0) return entries
+  let bytes = 0
+  for (const [name, value] of entries) bytes += name.length + Buffer.byteLength(value) + 3
+  if (bytes <= maxBytes) return entries
+  throw new CoveyError('MESSAGE_TOO_LARGE', `${what} of ${bytes} bytes; the limit is ${maxBytes}`)
+}
+
+/** Headers hold visible ASCII; everything else, and the percent sign, is percent-encoded. */
+function encode(value: string): string {
+  return value.toWellFormed().replace(/[^\x21-\x24\x26-\x7e]+/g, encodeURIComponent)
+}
+
+/** The same where commas and semicolons separate. */
+function encodeMember(value: string): string {
+  return encode(value).replace(
+    /[",;\\]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+}
+
+function decode(value: string, header: string): string {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    throw wrong(header, 'percent-encoded UTF-8')
+  }
+}
+
+function wrong(header: string, expected: string): CoveyError {
+  return new CoveyError('PROTOCOL_ERROR', `header ${header}: expected ${expected}`)
+}

@@ -1,0 +1,116 @@
+import { FrameDecoder, u32At } from '../../codec/frame/frame-decoder.ts'
+import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
+import { FrameWriter } from '../../codec/frame/frame-writer.ts'
+import { msgpackCodec } from '../../codec/msgpack-codec.ts'
+import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
+import { BodyWriter, type WritableBody } from './body-writer.ts'
+
+/** The id of all frames: a body belongs to one call. */
+const callId = 1
+
+/** What arrives in the other direction. */
+export interface FrameBodyEvents {
+  onItem(value: unknown, bytes: number): void
+  onCredit(bytes: number): void
+  onEnd(): void
+  onResult(value: unknown): void
+  onError(error: CoveyError): void
+}
+
+/** Frames of one call in the bodies of one request and its answer, values in MessagePack. */
+export class FrameBody {
+  readonly #writer: FrameWriter
+  readonly #out: BodyWriter
+  readonly #decoder: FrameDecoder
+  readonly #events: FrameBodyEvents
+
+  constructor(target: WritableBody, maxFrameBytes: number, events: FrameBodyEvents) {
+    const writer = new FrameWriter(maxFrameBytes)
+    this.#writer = writer
+    this.#out = new BodyWriter(
+      target,
+      () => writer.size,
+      () => writer.take(),
+    )
+    this.#decoder = new FrameDecoder(maxFrameBytes)
+    this.#events = events
+  }
+
+  /** Sends an element; returns its size. @throws CoveyError `UNENCODABLE`, `MESSAGE_TOO_LARGE` */
+  item(value: unknown): number {
+    return this.#send(frameType.item, value)
+  }
+
+  /** Sends the one result. @throws CoveyError `UNENCODABLE`, `MESSAGE_TOO_LARGE` */
+  result(value: unknown): void {
+    this.#send(frameType.result, value)
+  }
+
+  error(error: CoveyError): void {
+    try {
+      this.#send(frameType.error, error.toData())
+    } catch {
+      // Its details cannot be sent; the code and the message always can.
+      const { code, message } = error
+      this.#send(frameType.error, { code, message })
+    }
+  }
+
+  end(): void {
+    this.#send(frameType.end, undefined)
+  }
+
+  credit(bytes: number): void {
+    this.#writer.frame(frameType.credit, 0, callId, (out) => out.u32(bytes))
+    this.#out.flushSoon()
+  }
+
+  /** As of a writer. */
+  room(): Promise<void> | undefined {
+    return this.#out.room()
+  }
+
+  /** Writes what waits to leave together at the end of this turn. */
+  flush(): void {
+    this.#out.flush()
+  }
+
+  /**
+   * Takes bytes of the other direction.
+   * @throws CoveyError `PROTOCOL_ERROR`, `MESSAGE_TOO_LARGE`
+   */
+  push(bytes: Uint8Array): void {
+    this.#decoder.push(bytes, (frame) => this.#frame(frame))
+  }
+
+  #frame(frame: Frame): void {
+    const { type, start, end, bytes } = frame
+    switch (type) {
+      case frameType.item:
+        return this.#events.onItem(valueIn(frame), end - start + 10)
+      case frameType.credit:
+        if (end - start !== 4) throw new CoveyError('PROTOCOL_ERROR', 'a malformed credit')
+        return this.#events.onCredit(u32At(bytes, start))
+      case frameType.end:
+        return this.#events.onEnd()
+      case frameType.result:
+        return this.#events.onResult(valueIn(frame))
+      case frameType.error:
+        return this.#events.onError(CoveyError.fromData(valueIn(frame) as ErrorData))
+      default:
+        if (type < 128) throw new CoveyError('PROTOCOL_ERROR', `frame type ${type}`)
+    }
+  }
+
+  #send(type: number, value: unknown): number {
+    const size = this.#writer.frame(type, 0, callId, (out) => {
+      if (value !== undefined || type === frameType.item) msgpackCodec.encode(value, out)
+    })
+    this.#out.flushSoon()
+    return size
+  }
+}
+
+function valueIn({ bytes, start, end }: Frame): unknown {
+  return start === end ? undefined : msgpackCodec.decode(bytes, start, end)
+}

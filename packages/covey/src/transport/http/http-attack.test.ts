@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { test } from 'node:test'
+import { curl, type HttpBench, openHttpBench, raw } from '../../testing/fixtures/http-bench.ts'
+import { until } from '../../testing/until.ts'
+
+const limited = { timeout: 20_000 }
+const json = 'content-type: application/json'
+
+/** A request for `shop.echo` with these further lines of its head, and a body. */
+function echo(lines: readonly string[], body = ''): string {
+  return ['POST /rpc/shop/echo HTTP/1.1', 'host: a', json, ...lines, '', body].join('\r\n')
+}
+
+async function stillServes(bench: HttpBench): Promise<void> {
+  assert.deepEqual(await (await bench.post('echo', 'still here')).json(), 'still here')
+}
+
+test('a body that trickles is given up, and its connection closed', limited, async () => {
+  await using bench = await openHttpBench({ limits: { partialFrameMs: 100 } })
+  const answer = await raw(bench.port, echo(['content-length: 10'], '"ab'))
+  assert.match(answer, /^HTTP\/1\.1 504 .*not complete within 100 ms/s)
+  await stillServes(bench)
+})
+
+test('a body that is said to be too large is refused before it is sent', limited, async () => {
+  await using bench = await openHttpBench({ limits: { maxFrameBytes: 5_000 } })
+  const lines = ['content-length: 6000', 'expect: 100-continue']
+  const answer = await raw(bench.port, echo(lines), (text) => text.includes('MESSAGE_TOO_LARGE'))
+  assert.match(answer, /^HTTP\/1\.1 413 /)
+  const file = ['-H', json, '-H', 'expect: 100-continue', '-d', JSON.stringify('x'.repeat(4_000))]
+  const url = `${bench.url}/rpc/shop/echo`
+  assert.equal(await curl('-o', '/dev/null', '-w', '%{http_code}', ...file, url), '200')
+})
+
+test('an endless body is cut off soon after its refusal', limited, async () => {
+  await using bench = await openHttpBench({ limits: { maxFrameBytes: 5_000 } })
+  const socket = connect(bench.port, '127.0.0.1')
+  socket.on('error', () => {})
+  let answer = ''
+  socket.on('data', (bytes) => {
+    answer += String(bytes)
+  })
+  socket.write(echo(['transfer-encoding: chunked']))
+  const chunk = `1000\r\n${'x'.repeat(0x1000)}\r\n`
+  const flood = setInterval(() => void (socket.writable && socket.write(chunk)), 5)
+  await once(socket, 'close')
+  clearInterval(flood)
+  assert.match(answer, /^HTTP\/1\.1 413 /)
+  await stillServes(bench)
+})
+
+test('headers in excess of size or number are refused', limited, async () => {
+  await using bench = await openHttpBench()
+  const big = await raw(bench.port, echo([`x: ${'y'.repeat(17_000)}`]))
+  assert.match(big, /^HTTP\/1\.1 431 /)
+  const many = Array.from({ length: 100 }, (_, n) => `x-${n}: 1`)
+  const answer = await raw(bench.port, echo([...many, 'connection: close']))
+  assert.match(answer, /^HTTP\/1\.1 431 /)
+  const metadata = echo([
+    `covey-meta-a: ${'y'.repeat(9_000)}`,
+    'content-length: 0',
+    'connection: close',
+  ])
+  await using small = await openHttpBench({ limits: { maxMetadataBytes: 8_000 } })
+  assert.match(await raw(small.port, metadata), /^HTTP\/1\.1 413 .*metadata of 9004 bytes/s)
+  await stillServes(bench)
+})
+
+test('requests that two readers could cut differently are refused', limited, async () => {
+  await using bench = await openHttpBench()
+  const cases = [
+    echo(['content-length: 1', 'transfer-encoding: chunked'], '0\r\n\r\n'),
+    echo(['content-length: 2', 'content-length: 3'], '"a"'),
+    echo(['transfer-encoding: chunked, identity'], '0\r\n\r\n'),
+    echo(['transfer-encoding : chunked'], '0\r\n\r\n'),
+    echo(['content-length: +2'], '""'),
+    echo(['x: a\nb: c', 'content-length: 0']),
+    echo(['host: b', 'content-length: 0', 'connection: close']),
+    'POST /rpc/shop/echo HTTP/1.1\r\ncontent-length: 0\r\n\r\n',
+    'POST /rpc/shop/echo HTTP/1.1\r\nhost: a/b\r\ncontent-length: 0\r\nconnection: close\r\n\r\n',
+    'POST /rpc/shop/echo HTTP/9.9\r\nhost: a\r\n\r\n',
+  ]
+  for (const request of cases) {
+    assert.match(await raw(bench.port, request), /^HTTP\/1\.1 (400|505) /, request)
+  }
+  await stillServes(bench)
+})
+
+test('TRACE and CONNECT do nothing', limited, async () => {
+  await using bench = await openHttpBench()
+  const rest = ' HTTP/1.1\r\nhost: a\r\ncookie: secret\r\nconnection: close\r\n\r\n'
+  const trace = await raw(bench.port, `TRACE /rpc/shop/echo${rest}`)
+  assert.match(trace, /^HTTP\/1\.1 405 /)
+  assert.doesNotMatch(trace, /secret/)
+  assert.equal(await raw(bench.port, `CONNECT example.org:80${rest}`), '')
+  await stillServes(bench)
+})
+
+test(
+  'chunked bodies are read whatever their cuts, and requests behind one another are all answered',
+  limited,
+  async () => {
+    await using bench = await openHttpBench()
+    const chunked = echo(
+      ['transfer-encoding: chunked'],
+      '1\r\n"\r\n3\r\nabc\r\n1\r\n"\r\n0\r\n\r\n',
+    )
+    const last = echo(['content-length: 3', 'connection: close'], '"z"')
+    const answers = await raw(bench.port, chunked + chunked + last)
+    assert.deepEqual(answers.match(/"(abc|z)"/g), ['"abc"', '"abc"', '"z"'])
+    const socket = connect(bench.port, '127.0.0.1')
+    let text = ''
+    socket.on('data', (bytes) => {
+      text += String(bytes)
+    })
+    for (const byte of echo(['content-length: 3', 'connection: close'], '"a"')) {
+      socket.write(byte)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await once(socket, 'close')
+    assert.match(text, /"a"$/)
+  },
+)
+
+test('an upload that breaks off is not run', limited, async () => {
+  await using bench = await openHttpBench()
+  for (let round = 0; round < 50; round++) {
+    const socket = connect(bench.port, '127.0.0.1')
+    socket.write(echo(['content-length: 100'], '{"item":'))
+    await once(socket, 'connect')
+    socket.destroy()
+  }
+  await until(() => bench.listener.connections === 0, 'all connections are gone')
+  assert.equal(bench.seen.hanging, 0)
+  await stillServes(bench)
+})
+
+test('1,000 callers at once get their own answers', limited, async () => {
+  await using bench = await openHttpBench()
+  const answers = await Promise.all(
+    Array.from({ length: 1_000 }, async (_, n) => {
+      const body = JSON.stringify({ n })
+      const request = echo([`content-length: ${body.length}`, 'connection: close'], body)
+      return (await raw(bench.port, request)).split('\r\n\r\n')[1]
+    }),
+  )
+  assert.deepEqual(
+    answers,
+    Array.from({ length: 1_000 }, (_, n) => `{"n":${n}}`),
+  )
+})
+
+test('connections over the limit are not taken', limited, async () => {
+  await using bench = await openHttpBench({ limits: { maxConnections: 3 } })
+  const sockets: Socket[] = []
+  for (let n = 0; n < 6; n++) {
+    const socket = connect(bench.port, '127.0.0.1')
+    socket.on('error', () => {})
+    sockets.push(socket)
+  }
+  await until(
+    () => sockets.filter((socket) => socket.destroyed || socket.readableEnded).length === 3,
+    'three are cut off',
+  )
+  assert.equal(bench.listener.connections, 3)
+  for (const socket of sockets) socket.destroy()
+})
+
+test('a reader that does not take its answer is cut off', limited, async () => {
+  await using bench = await openHttpBench({
+    limits: { slowReaderMs: 200, maxFrameBytes: 32 * 1024 * 1024 },
+  })
+  const body = JSON.stringify('x'.repeat(20_000_000))
+  const socket = connect(bench.port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.pause()
+  socket.write(echo([`content-length: ${body.length}`], body))
+  await until(() => bench.listener.connections === 1, 'it is there')
+  await until(() => bench.listener.connections === 0, 'it is cut off', 10_000)
+  socket.destroy()
+  await stillServes(bench)
+})

@@ -1,0 +1,107 @@
+import {
+  type Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request,
+} from 'node:http'
+import type { Call } from '../../call/call.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import type { ConnectOptions } from '../transport.ts'
+import { jsonBody, msgpackBody } from './body-codec.ts'
+import { writeCallHeaders } from './call-headers.ts'
+import type { ClientLink } from './client-link.ts'
+import { fromProblem } from './problem.ts'
+import { readBody } from './read-body.ts'
+import { headerName, mediaTypeOf, rpcPath } from './wire.ts'
+
+/** A call that is on its way. */
+export interface Flight {
+  /** Gives it up. */
+  fail(reason: CoveyError): void
+}
+
+/** Where requests of a connection go. */
+export interface HttpRoute {
+  readonly host: string
+  readonly port: number
+  readonly address: string
+  readonly link: ClientLink
+  readonly agent: Agent
+  readonly options: ConnectOptions
+  /** Calls without a result yet. */
+  readonly flights: Set<Flight>
+}
+
+/** Headers that show who calls. */
+export function credentialHeaders({ credential }: ConnectOptions): { authorization?: string } {
+  return credential === undefined ? {} : { authorization: `Bearer ${credential}` }
+}
+
+/** Begins the request of a call; its body is the caller's to write. */
+export function requestFor(
+  call: Call,
+  { host, port, agent, link, options }: HttpRoute,
+  headers: OutgoingHttpHeaders,
+): ClientRequest {
+  const all: OutgoingHttpHeaders = {
+    ...headers,
+    ...credentialHeaders(options),
+    // Another instance may come to listen at the same port; it must not take this one's calls.
+    [headerName.instance]: link.welcome.instance,
+  }
+  writeCallHeaders(call, all)
+  const { service, name } = call.method
+  return request({
+    host,
+    port,
+    agent,
+    method: 'POST',
+    path: `${rpcPath}/${service}/${name}`,
+    headers: all,
+  })
+}
+
+/** Tells what the failure of a request means for its call. */
+export function failureOf(sent: ClientRequest, address: string): (error: Error) => CoveyError {
+  let connected = false
+  sent.once('socket', (socket) => {
+    if (!socket.connecting) connected = true
+    else
+      socket.once('connect', () => {
+        connected = true
+      })
+  })
+  return (cause) => {
+    // A request that had no connection was not run; of any other nobody knows.
+    const code = connected ? 'CONNECTION_LOST' : 'UNAVAILABLE'
+    return new CoveyError(code, `${address}: ${cause.message}`, { cause })
+  }
+}
+
+/** Reads the whole body of an answer. @throws CoveyError `CONNECTION_LOST`, `MESSAGE_TOO_LARGE` */
+export async function readAnswer(
+  response: IncomingMessage,
+  { address, options }: Pick<HttpRoute, 'address' | 'options'>,
+): Promise<Uint8Array> {
+  const { limits, clock } = options
+  const bounds = { maxBytes: limits.maxFrameBytes, maxMs: limits.partialFrameMs, clock }
+  try {
+    return await readBody(response, bounds)
+  } catch (error) {
+    const { code, message } = CoveyError.from(error)
+    if (code === 'MESSAGE_TOO_LARGE') throw error
+    throw new CoveyError('CONNECTION_LOST', `${address}: ${message}`)
+  }
+}
+
+/** The error in an answer that is no result. */
+export async function errorIn(
+  response: IncomingMessage,
+  route: Pick<HttpRoute, 'address' | 'options'>,
+): Promise<CoveyError> {
+  const type = mediaTypeOf(response.headers['content-type'])
+  const codec = [jsonBody, msgpackBody].find(({ problemType }) => problemType === type)
+  const bytes = await readAnswer(response, route)
+  return fromProblem(response.statusCode ?? 0, codec?.decode(bytes), route.address)
+}

@@ -1,0 +1,113 @@
+import type { IncomingMessage } from 'node:http'
+import { CoveyError } from '../../error/covey-error.ts'
+import { IncomingStream } from '../session/incoming-stream.ts'
+import { jsonBody } from './body-codec.ts'
+import type { BodyLimits } from './read-body.ts'
+
+const lineFeed = 0x0a
+
+/** Elements that are read ahead of the handler, in bytes of their lines. */
+const aheadBytes = 64 * 1024
+
+/**
+ * The elements of a body of JSON lines, in which empty lines say nothing. A handler that waits holds the sender back.
+ * @param limits of one line
+ */
+export function lineItems(message: IncomingMessage, limits: BodyLimits): AsyncIterable<unknown> {
+  const items = new IncomingStream({
+    windowBytes: aheadBytes,
+    maxFrameBytes: limits.maxBytes + aheadBytes,
+    grant: () => void message.resume(),
+    // What the handler did not want must be read all the same, for the connection to go on.
+    onLeft: () => void message.resume(),
+  })
+  const lines = new LineSplitter(limits, (line) => items.push(jsonBody.decode(line), line.length))
+  const end = (error?: CoveyError) => {
+    lines.stop()
+    items.finish(error)
+    message.off('data', onData).resume()
+  }
+  const attempt = (run: () => void) => {
+    try {
+      run()
+    } catch (error) {
+      end(CoveyError.from(error))
+    }
+  }
+  const onData = (chunk: Buffer) => {
+    attempt(() => lines.push(chunk))
+    if (items.queuedBytes >= aheadBytes / 2) message.pause()
+  }
+  lines.onLate = () => {
+    end(new CoveyError('DEADLINE_EXCEEDED', `a line was not complete within ${limits.maxMs} ms`))
+  }
+  message.on('data', onData)
+  message.on('end', () => {
+    attempt(() => lines.end())
+    end()
+  })
+  message.on('error', () => {})
+  message.on('close', () => end(new CoveyError('CANCELLED', 'the body was cut off')))
+  return items
+}
+
+/** Cuts bytes into lines. */
+class LineSplitter {
+  onLate: () => void = () => {}
+  readonly #limits: BodyLimits
+  readonly #onLine: (line: Uint8Array) => void
+  #parts: Buffer[] = []
+  #partBytes = 0
+  #timer: { stop(): void } | undefined
+
+  constructor(limits: BodyLimits, onLine: (line: Uint8Array) => void) {
+    this.#limits = limits
+    this.#onLine = onLine
+  }
+
+  push(chunk: Buffer): void {
+    let start = 0
+    for (;;) {
+      const end = chunk.indexOf(lineFeed, start)
+      if (end < 0) break
+      this.#keep(chunk.subarray(start, end))
+      this.#complete()
+      start = end + 1
+    }
+    this.#keep(chunk.subarray(start))
+    if (this.#partBytes > 0) {
+      this.#timer ??= this.#limits.clock.after(this.#limits.maxMs, () => this.onLate())
+    }
+  }
+
+  /** The last line may lack its line feed. */
+  end(): void {
+    this.#complete()
+  }
+
+  stop(): void {
+    this.#timer?.stop()
+    this.#timer = undefined
+  }
+
+  #keep(part: Buffer): void {
+    const { maxBytes } = this.#limits
+    this.#partBytes += part.length
+    if (this.#partBytes > maxBytes) {
+      throw new CoveyError('MESSAGE_TOO_LARGE', `a line of more than ${maxBytes} bytes`)
+    }
+    if (part.length > 0) this.#parts.push(part)
+  }
+
+  #complete(): void {
+    const line = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts)
+    this.#parts = []
+    this.#partBytes = 0
+    this.stop()
+    if (line.length > 0 && !isBlank(line)) this.#onLine(line)
+  }
+}
+
+function isBlank(line: Buffer): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)
+}

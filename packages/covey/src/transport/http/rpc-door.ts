@@ -1,0 +1,121 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { CoveyError } from '../../error/covey-error.ts'
+import type { Dispatcher } from '../transport.ts'
+import { CallDesk, type RpcDoorOptions } from './call-desk.ts'
+import type { Exchange } from './exchange.ts'
+import { HttpError } from './http-error.ts'
+import { LinkSet } from './link-set.ts'
+import { refuse } from './request-guard.ts'
+import { serveBatch } from './serve-batch.ts'
+import { serveMethod } from './serve-method.ts'
+import { serveResult } from './serve-result.ts'
+import { headerName, rpcPath } from './wire.ts'
+
+/**
+ * Serves contracts to whoever speaks HTTP: everything below `/rpc`. It is a request handler that any `node:http` server
+ * can use, and owns no socket.
+ */
+export class RpcDoor {
+  readonly #desk: CallDesk
+  readonly #links: LinkSet
+
+  constructor(dispatcher: Dispatcher, options: RpcDoorOptions) {
+    this.#desk = new CallDesk(dispatcher, options)
+    this.#links = new LinkSet(dispatcher, options)
+  }
+
+  /** Requests that are being answered. */
+  get running(): number {
+    return this.#desk.running
+  }
+
+  /** Answers one request. Never throws. */
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    const exchange = this.#desk.open(request, response)
+    this.#answer(exchange).catch((error: unknown) => {
+      exchange.problem(CoveyError.from(error))
+    })
+  }
+
+  /** Takes no new calls; resolves when none runs, or when `signal` aborts. */
+  async drain(signal?: AbortSignal): Promise<void> {
+    this.#links.goAway()
+    await this.#desk.drain(signal)
+  }
+
+  /** Cancels what runs and ends the links. Whoever owns the sockets closes them. */
+  close(): void {
+    this.#links.close()
+    this.#desk.close()
+  }
+
+  async #answer(exchange: Exchange): Promise<void> {
+    if (!(await admit(this.#desk, exchange))) return
+    const { path } = exchange
+    if (path === rpcPath) {
+      requireMethod(exchange, 'GET')
+      // It lasts as long as the client; nobody waits for its end.
+      this.#desk.release(exchange)
+      return this.#links.answer(exchange)
+    }
+    if (path === `${rpcPath}/batch`) {
+      requireMethod(exchange, 'POST')
+      return serveBatch(this.#desk, exchange)
+    }
+    const token = /^\/rpc\/results\/([\w.~%-]{1,300})$/.exec(path)?.[1]
+    if (token !== undefined && exchange.request.method !== 'POST') {
+      requireMethod(exchange, 'GET')
+      return serveResult(this.#desk, exchange, token.replaceAll('%7E', '~'))
+    }
+    const method = /^\/rpc\/([A-Za-z][\w.-]*)\/([A-Za-z][\w-]*)$/.exec(path)
+    // Names stand in the path as they are: nothing in them has to be encoded, and nothing is decoded.
+    if (method === null || path.includes('..')) throw notFound(exchange)
+    requireMethod(exchange, 'POST')
+    await serveMethod(this.#desk, exchange, this.#desk.method(`${method[1]}.${method[2]}`))
+  }
+}
+
+/** Everything that a request must pass, whatever it asks for; false if it was answered. */
+async function admit(desk: CallDesk, exchange: Exchange): Promise<boolean> {
+  const { request, response } = exchange
+  const refusal = refuse(request, desk.options.allowOrigin ?? noPage)
+  if (refusal !== undefined) throw refusal
+  const { origin } = request.headers
+  if (origin !== undefined) {
+    response.setHeader('access-control-allow-origin', origin)
+    response.setHeader('access-control-expose-headers', 'location, retry-after')
+    response.setHeader('vary', 'origin')
+    if (request.method === 'OPTIONS') {
+      exchange.send(204, undefined, preflight)
+      return false
+    }
+  }
+  if (desk.draining) throw desk.stopping
+  exchange.peer = await desk.peerOf(request)
+  return !exchange.over
+}
+
+const noPage = () => false
+
+/** What pages of the origins that may call are allowed to send, for ten minutes without asking again. */
+const preflight: OutgoingHttpHeaders = {
+  'access-control-allow-methods': 'GET, POST',
+  'access-control-allow-headers': [
+    'content-type, authorization, prefer, traceparent, baggage',
+    `${headerName.timeout}, ${headerName.mode}, ${headerName.instance}`,
+  ].join(', '),
+  'access-control-max-age': '600',
+}
+
+function notFound({ request, path }: Exchange): CoveyError {
+  const message = `${request.method} ${path.slice(0, 200)} does not exist`
+  return new CoveyError('UNIMPLEMENTED', `${message}; calls are POST ${rpcPath}/<service>/<method>`)
+}
+
+function requireMethod({ request }: Exchange, method: 'GET' | 'POST'): void {
+  const asked = request.method
+  if (asked === method || (asked === 'HEAD' && method === 'GET')) return
+  const allow = method === 'GET' ? 'GET, HEAD' : method
+  const error = new CoveyError('PROTOCOL_ERROR', `${asked} is not possible here; use ${method}`)
+  throw new HttpError(error, 405, { allow })
+}

@@ -1,0 +1,50 @@
+import { ByteWriter } from '../../base/byte-writer.ts'
+import { jsonCodec } from '../../codec/json-codec.ts'
+import type { CoveyError } from '../../error/covey-error.ts'
+import { mediaType } from './wire.ts'
+
+/** How the parts of a stream are written for those who read text. */
+export interface TextStream {
+  readonly mediaType: string
+  /** @throws CoveyError `UNENCODABLE` */
+  item(value: unknown): string
+  end(): string
+  error(error: CoveyError): string
+  /** Shows a quiet stream to be alive. */
+  ping(): string
+}
+
+/** Each line is an object with one key, so that no element can be taken for an end. */
+export const lineStream: TextStream = {
+  mediaType: mediaType.lines,
+  item: (value) => `{"item":${json(value)}}\n`,
+  end: () => '{"end":true}\n',
+  error: (error) => `{"error":${errorJson(error)}}\n`,
+  ping: () => '{"ping":true}\n',
+}
+
+/** Source: WHATWG HTML, Server-sent events. JSON has no line breaks outside of strings, and escapes those inside. */
+export const eventStream: TextStream = {
+  mediaType: mediaType.events,
+  item: (value) => `event: item\ndata: ${json(value)}\n\n`,
+  end: () => 'event: end\ndata: {}\n\n',
+  error: (error) => `event: error\ndata: ${errorJson(error)}\n\n`,
+  ping: () => ': ping\n\n',
+}
+
+const text = new TextDecoder()
+
+function json(value: unknown): string {
+  const out = new ByteWriter(256)
+  jsonCodec.encode(value, out)
+  return text.decode(out.take())
+}
+
+function errorJson(error: CoveyError): string {
+  try {
+    return json(error.toData())
+  } catch {
+    const { code, message } = error
+    return json({ code, message })
+  }
+}

@@ -37,10 +37,22 @@ export const msgpackBody: BodyCodec = {
   decode: (bytes) => decodeWith(msgpackCodec, bytes),
 }
 
+/** Below this size a copy is cheaper than to keep a whole slab of memory for it, in bytes. */
+const copyBelowBytes = 32 * 1024
+
 function encodeWith(codec: Codec, value: unknown): Uint8Array {
-  const out = new ByteWriter(1024)
-  codec.encode(value, out)
-  return out.take()
+  const out = new ByteWriter()
+  try {
+    codec.encode(value, out)
+  } catch (error) {
+    out.truncate(0)
+    out.reuse()
+    throw error
+  }
+  if (out.size > copyBelowBytes) return out.take()
+  const copy = out.take().slice()
+  out.reuse()
+  return copy
 }
 
 function decodeWith(codec: Codec, bytes: Uint8Array): unknown {

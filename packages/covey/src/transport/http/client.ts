@@ -1,6 +1,7 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Call } from '../../call/call.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { hasStreams } from '../mode-refusal.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { callStream } from './call-stream.ts'
 import { callUnary } from './call-unary.ts'
@@ -134,6 +135,7 @@ class HttpConnection implements Connection {
 
   async #invoke(call: Call): Promise<unknown> {
     this.#refuse(call)
+    if (call.mode !== 'wait' && call.method.kind !== 'unary') throw hasStreams(call.method)
     return call.method.kind === 'unary'
       ? callUnary(call, this.#route)
       : callStream(call, this.#route)

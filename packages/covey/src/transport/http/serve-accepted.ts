@@ -1,7 +1,7 @@
 import type { CallMode } from '../../call/call.ts'
 import type { MethodRef } from '../../call/method-ref.ts'
 import { CoveyError } from '../../error/covey-error.ts'
-import { acceptsNothing } from '../accepts-nothing.ts'
+import { acceptsNothing } from '../mode-refusal.ts'
 import type { CallDesk } from './call-desk.ts'
 import { type CallHeaders, preference } from './call-headers.ts'
 import type { Exchange } from './exchange.ts'

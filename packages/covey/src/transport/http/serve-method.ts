@@ -1,6 +1,7 @@
 import type { Call } from '../../call/call.ts'
 import { givesStream, type MethodRef, takesStream } from '../../call/method-ref.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { hasStreams } from '../mode-refusal.ts'
 import { leaveStream, OutgoingStream } from '../session/outgoing-stream.ts'
 import { jsonBody, msgpackBody } from './body-codec.ts'
 import { BodyWriter } from './body-writer.ts'
@@ -24,13 +25,15 @@ export async function serveMethod(
   method: MethodRef,
 ): Promise<void> {
   const headers = desk.headers(exchange)
+  const detached = modeOf(exchange) !== 'wait'
+  if (detached && method.kind !== 'unary') throw hasStreams(method)
   if (exchange.contentType === mediaType.frames && method.kind !== 'unary') {
     return serveFrames(desk, exchange, method, headers)
   }
   const input = takesStream(method.kind)
     ? readItems(desk, exchange)
     : await readInput(desk, exchange)
-  if (modeOf(exchange) !== 'wait') return serveAccepted(desk, exchange, method, input, headers)
+  if (detached) return serveAccepted(desk, exchange, method, input, headers)
   const call = desk.begin(exchange, method, input, headers)
   if (givesStream(method.kind)) await answerStream(desk, exchange, call)
   else await answerValue(desk, exchange, call)

@@ -1,6 +1,5 @@
-import { ByteWriter } from '../../base/byte-writer.ts'
-import { jsonCodec } from '../../codec/json-codec.ts'
 import type { CoveyError } from '../../error/covey-error.ts'
+import { jsonBody } from './body-codec.ts'
 import { mediaType } from './wire.ts'
 
 /** How the parts of a stream are written for those who read text. */
@@ -35,9 +34,7 @@ export const eventStream: TextStream = {
 const text = new TextDecoder()
 
 function json(value: unknown): string {
-  const out = new ByteWriter(256)
-  jsonCodec.encode(value, out)
-  return text.decode(out.take())
+  return text.decode(jsonBody.encode(value))
 }
 
 function errorJson(error: CoveyError): string {

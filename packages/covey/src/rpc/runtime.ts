@@ -229,7 +229,10 @@ export class Runtime implements AsyncDisposable {
   /** An instance of this process is called directly. */
   #addresses({ id, addresses }: Instance): readonly string[] {
     for (const local of this.#local.values()) if (local.id === id) return local.addresses
-    return addresses
+    if (this.keys === undefined && !this.tls) return addresses
+    // Never a way on which the server cannot prove what is demanded of it.
+    const proving = addresses.filter((address) => !address.startsWith('http:'))
+    return proving.length > 0 ? proving : addresses
   }
 
   /** Tries the addresses of an instance in order. */

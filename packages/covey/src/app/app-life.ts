@@ -171,7 +171,7 @@ export class AppLife implements App {
       id: this.#id,
       app: this.name,
       services: services.map(({ contract }) => contract.name),
-      addresses: listeners.map(({ address }) => announcedAddress(address, settings.advertise)),
+      addresses: listeners.map(({ address }) => this.#announced(address, settings)),
       state: 'up',
       startedAtMs: this.#startedAtMs,
     })
@@ -187,6 +187,12 @@ export class AppLife implements App {
       const connected = listeners.some(({ connections }) => connections > 0)
       if (connected) await sleep(settings.drainWaitMs, undefined, this.#clock)
     })
+  }
+
+  #announced(address: string, { advertise, http }: FrameworkSettings): string {
+    // What is said of the host of all ports is not said of one that has a host of its own.
+    const ownHost = address.startsWith('http:') && http.host !== undefined
+    return announcedAddress(address, ownHost ? undefined : advertise)
   }
 
   /** The port for calls over HTTP, if the settings ask for one. */

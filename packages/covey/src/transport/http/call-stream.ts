@@ -9,6 +9,9 @@ import { FrameBody } from './frame-body.ts'
 import { errorIn, type Flight, failureOf, type HttpRoute, requestFor } from './http-route.ts'
 import { headerName, mediaType, mediaTypeOf } from './wire.ts'
 
+/** Time for a server to answer a cancellation, in milliseconds. */
+const cancelMs = 500
+
 /** Sends a call that streams; settles as a handler does: with its elements, or of a client stream with the result. */
 export function callStream(call: Call, route: HttpRoute): Promise<unknown> {
   return new StreamFlight(call, route).result
@@ -43,6 +46,9 @@ class StreamFlight implements Flight {
       onEnd: () => this.#finish(() => this.#items.finish()),
       onResult: (value) => this.#finish(() => this.#settled.resolve(value)),
       onError: (error) => this.#finish(() => this.#refuse(error)),
+      onCancel: () => {
+        throw new CoveyError('PROTOCOL_ERROR', 'a cancellation from the server')
+      },
     })
     this.#items = new IncomingStream({
       windowBytes: limits.streamWindowBytes,
@@ -121,7 +127,16 @@ class StreamFlight implements Flight {
   #fail(reason: CoveyError): void {
     if (!this.#close()) return
     this.#refuse(reason)
-    this.#sent.destroy()
+    const sent = this.#sent
+    const unsent = sent.socket === null || sent.socket.connecting
+    // Elements that were sent are a call that the server is to hear the end of, even if they have not left yet.
+    if (sent.destroyed || (unsent && this.#source === undefined)) return void sent.destroy()
+    this.#body.cancel(reason)
+    this.#body.flush()
+    sent.end()
+    // The server's last word frees the socket for others; one that has none loses it.
+    const timer = this.#route.options.clock.after(cancelMs, () => void sent.destroy())
+    sent.once('close', timer.stop)
   }
 
   #refuse(reason: CoveyError): void {

@@ -3,6 +3,7 @@ import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { FrameWriter } from '../../codec/frame/frame-writer.ts'
 import { msgpackCodec } from '../../codec/msgpack-codec.ts'
 import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
+import { readReason, reasonData } from '../session/cancel-reason.ts'
 import { BodyWriter, type WritableBody } from './body-writer.ts'
 
 /** The id of all frames: a body belongs to one call. */
@@ -15,6 +16,7 @@ export interface FrameBodyEvents {
   onEnd(): void
   onResult(value: unknown): void
   onError(error: CoveyError): void
+  onCancel(reason: CoveyError): void
 }
 
 /** Frames of one call in the bodies of one request and its answer, values in MessagePack. */
@@ -60,6 +62,11 @@ export class FrameBody {
     this.#send(frameType.end, undefined)
   }
 
+  /** Tells the server why the call is given up. */
+  cancel(reason: CoveyError): void {
+    this.#send(frameType.cancel, reasonData(reason))
+  }
+
   credit(bytes: number): void {
     this.#writer.frame(frameType.credit, 0, callId, (out) => out.u32(bytes))
     this.#out.flushSoon()
@@ -95,6 +102,8 @@ export class FrameBody {
         return this.#events.onEnd()
       case frameType.result:
         return this.#events.onResult(valueIn(frame))
+      case frameType.cancel:
+        return this.#events.onCancel(readReason(frame, msgpackCodec))
       case frameType.error:
         return this.#events.onError(CoveyError.fromData(valueIn(frame) as ErrorData))
       default:

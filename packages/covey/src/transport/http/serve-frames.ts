@@ -53,6 +53,7 @@ class FrameService {
       onEnd: () => this.#end(),
       onResult: unexpected,
       onError: unexpected,
+      onCancel: (reason) => this.#broken(reason),
     })
     this.#items = new IncomingStream({
       windowBytes: streamWindowBytes,
@@ -95,7 +96,10 @@ class FrameService {
       }
     })
     request.on('error', () => {})
-    request.on('close', () => this.#broken(new CoveyError('CANCELLED', 'the body was cut off')))
+    request.on('close', () => {
+      // A client that has said all it had to say may end its body.
+      if (!this.#complete) this.#broken(new CoveyError('CANCELLED', 'the body was cut off'))
+    })
   }
 
   async #firstItem(): Promise<unknown> {
@@ -114,11 +118,8 @@ class FrameService {
 
   #broken(error: CoveyError): void {
     this.#first.reject(error)
-    // A client that has said all it had to say may close its side of the connection's use.
-    if (this.#complete && error.code === 'CANCELLED') return
     this.#items.finish(error)
-    const wanted = takesStream(this.#method.kind) || error.code !== 'CANCELLED'
-    if (wanted) this.#call?.cancel(error)
+    this.#call?.cancel(error)
   }
 
   #grant(bytes: number): void {

@@ -8,9 +8,11 @@ import { seededRandom } from '../../testing/random.ts'
 import { defaultLimits } from '../../transport/limits.ts'
 import { callFlags, readCallHead, writeCallHead } from '../../transport/session/call-head.ts'
 import { readReason } from '../../transport/session/cancel-reason.ts'
+import type { ConnectionCodec } from '../codec.ts'
 import { codecs } from '../codecs.ts'
+import { shapesCodec } from '../shapes-codec.ts'
 import { FrameDecoder } from './frame-decoder.ts'
-import { type Frame, frameType } from './frame-type.ts'
+import { type Frame, frameHeadBytes, frameType } from './frame-type.ts'
 import { FrameWriter } from './frame-writer.ts'
 
 const maxFrameBytes = 64 * 1024
@@ -22,7 +24,7 @@ const calls: number[] = [frameType.call, frameType.notify, frameType.submit]
 /** Types of frames that carry a value. */
 const carriers = [frameType.result, frameType.item, frameType.error, frameType.cancel]
 
-/** Whole frames of all kinds, in both codecs. */
+/** Whole frames of all kinds, in all codecs. */
 function corpus(): Uint8Array[] {
   const values = [
     { id: 12_345, name: 'Ada', tags: ['a', 'b'], nested: { deep: [[[1.5]]] } },
@@ -53,10 +55,42 @@ function corpus(): Uint8Array[] {
   return seeds
 }
 
+/** Frames with shapes, and the announcements that belong to them, at the front. */
+async function shapedCorpus(): Promise<Uint8Array[]> {
+  const writer = new FrameWriter(maxFrameBytes)
+  const seeds: Uint8Array[] = []
+  const codec = shapesCodec.open!((body) => {
+    writer.frame(frameType.shape, 0, 0, body)
+    seeds.push(writer.take())
+    return true
+  })
+  const item = (id: number) => ({ id, at: { x: 1, y: 'two' }, tags: [{ tag: 'a' }, { tag: 'b' }] })
+  for (let id = 0; id < 6; id++) {
+    writer.frame(frameType.item, 0, 7, (out) => codec.encode([item(id), item(-id)], out))
+    const bytes = writer.take()
+    if (id > 4) seeds.push(bytes)
+    await null
+  }
+  return seeds
+}
+
+/** A codec that knows the shapes of the corpus. */
+function openShapes(announcements: readonly Uint8Array[]): ConnectionCodec {
+  const codec = shapesCodec.open!(() => true)
+  for (const bytes of announcements) codec.learnShape(bytes, frameHeadBytes, bytes.length)
+  return codec
+}
+
+let opened = openShapes([])
+
 /** Does with a frame what a session does; anything but a CoveyError is a fault of ours. */
 function read(frame: Frame): void {
-  for (const codec of codecs) {
+  for (const codec of [...codecs, opened]) {
     try {
+      if (frame.type === frameType.shape) {
+        opened.learnShape(frame.bytes, frame.start, frame.end)
+        continue
+      }
       if (frame.type === frameType.cancel) readReason(frame, codec)
       const isCall = calls.includes(frame.type)
       const start = isCall ? readCallHead(frame, defaultLimits).bodyStart : frame.start
@@ -78,15 +112,21 @@ function feed(bytes: Uint8Array, random: () => number): void {
   }
 }
 
-test(`${rounds} damaged frames do no harm`, { timeout: 1_800_000 }, () => {
+test(`${rounds} damaged frames do no harm`, { timeout: 1_800_000 }, async () => {
   const seed = Number(process.env.COVEY_SEED ?? Date.now() % 2 ** 31)
   const random = seededRandom(seed)
-  const seeds = corpus()
+  const shaped = await shapedCorpus()
+  const announcements = shaped.slice(0, 3)
+  assert.ok(announcements.every((bytes) => bytes[4] === frameType.shape))
+  assert.ok(shaped.at(-1)!.includes(0xc1))
+  const seeds = [...corpus(), ...shaped]
   const prototypeKeys = Object.getOwnPropertyNames(Object.prototype).length
   const arrayKeys = Object.getOwnPropertyNames(Array.prototype).length
   let slowestMs = 0
   // Each seed holds two frames.
   for (let round = 0; round < rounds; round += 2) {
+    // Damaged announcements use numbers up.
+    if (round % 512 === 0) opened = openShapes(announcements)
     const bytes = mutate(seeds[Math.floor(random() * seeds.length)]!, random)
     const startMs = performance.now()
     try {

@@ -2,6 +2,8 @@ import { CoveyError } from '../../error/covey-error.ts'
 import { codecLimits } from '../codec.ts'
 import { extension } from './extension.ts'
 import { KeyCache } from './key-cache.ts'
+import { shapeMark } from './shape-limits.ts'
+import { shortText, shortTextBytes } from './short-text.ts'
 
 const strictText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const keys = new KeyCache()
@@ -17,24 +19,49 @@ const floatBytes = new Uint8Array(float.buffer)
  * @throws CoveyError `PROTOCOL_ERROR`: truncated, trailing bytes, invalid UTF-8, a key `__proto__` or one that is
  * not text, over 64 levels, over 1,000,000 elements
  */
-export function decodeMsgpack(bytes: Uint8Array, start: number, end: number): unknown {
-  const reader = new Reader(bytes, start, end)
+export function decodeMsgpack(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  shapes?: ShapeReaders,
+): unknown {
+  const reader = new Reader(bytes, start, end, shapes)
   const value = reader.value(0)
   if (reader.at !== end) throw malformed(`${end - reader.at} bytes behind the value`)
   return value
+}
+
+/** Reads the next value of a message. */
+export interface ValueReader {
+  value(depth: number): unknown
+}
+
+/** Reads an object whose keys were told before. */
+export interface ObjectReader {
+  /** How many values it takes. */
+  readonly size: number
+  /** @param depth of the values */
+  read(reader: ValueReader, depth: number): Record<string, unknown>
+}
+
+/** Such objects by number. */
+export interface ShapeReaders {
+  at(number: number): ObjectReader | undefined
 }
 
 function malformed(reason: string): CoveyError {
   return new CoveyError('PROTOCOL_ERROR', `malformed msgpack: ${reason}`)
 }
 
-class Reader {
+class Reader implements ValueReader {
   at: number
   readonly #bytes: Uint8Array
   readonly #end: number
+  readonly #shapes: ShapeReaders | undefined
   #elements = 0
 
-  constructor(bytes: Uint8Array, start: number, end: number) {
+  constructor(bytes: Uint8Array, start: number, end: number, shapes: ShapeReaders | undefined) {
+    this.#shapes = shapes
     this.#bytes = bytes
     this.at = start
     this.#end = end
@@ -55,6 +82,8 @@ class Reader {
     switch (head) {
       case 0xc0:
         return null
+      case shapeMark:
+        return this.#shaped(depth)
       case 0xc2:
         return false
       case 0xc3:
@@ -128,6 +157,16 @@ class Reader {
     return object
   }
 
+  #shaped(depth: number): Record<string, unknown> {
+    if (this.#shapes === undefined) throw malformed('unknown type 0xc1')
+    const low = this.#u8()
+    const number = low < 128 ? low : ((low & 0x7f) << 8) | this.#u8()
+    const shape = this.#shapes.at(number)
+    if (shape === undefined) throw malformed(`shape ${number} was never announced`)
+    this.#enter(shape.size, 1, depth)
+    return shape.read(this, depth + 1)
+  }
+
   /** Refuses before anything is allocated: each element takes at least `minBytes`. */
   #enter(count: number, minBytes: number, depth: number): void {
     if (depth >= codecLimits.maxDepth) throw malformed(`nested deeper than ${codecLimits.maxDepth}`)
@@ -159,17 +198,8 @@ class Reader {
   }
 
   #text(from: number, size: number): string {
-    const bytes = this.#bytes
-    if (size <= 24) {
-      let text = ''
-      for (let index = from; index < from + size; index++) {
-        const byte = bytes[index]!
-        if (byte > 0x7f) return this.#utf8(from, size)
-        text += String.fromCharCode(byte)
-      }
-      return text
-    }
-    return this.#utf8(from, size)
+    if (size > shortTextBytes) return this.#utf8(from, size)
+    return shortText(this.#bytes, from, size) ?? this.#utf8(from, size)
   }
 
   #utf8(from: number, size: number): string {

@@ -11,11 +11,23 @@ const floatBytes = new Uint8Array(float.buffer)
  * elsewhere becomes nil.
  * @throws CoveyError `UNENCODABLE` for functions, symbols, lone surrogates, and nesting deeper than 64 (cycles)
  */
-export function encodeMsgpack(value: unknown, out: ByteWriter): void {
-  write(value, out, 0)
+export function encodeMsgpack(value: unknown, out: ByteWriter, objects?: ObjectWriter): void {
+  writeValue(value, out, 0, objects)
 }
 
-function write(value: unknown, out: ByteWriter, depth: number): void {
+/** Another form for some plain objects. */
+export interface ObjectWriter {
+  /** Writes the object, which lies at `depth`, or writes nothing and returns false. */
+  write(value: Readonly<Record<string, unknown>>, out: ByteWriter, depth: number): boolean
+}
+
+/** Writes a value that lies at `depth` in another one. */
+export function writeValue(
+  value: unknown,
+  out: ByteWriter,
+  depth: number,
+  objects: ObjectWriter | undefined,
+): void {
   switch (typeof value) {
     case 'string':
       return writeString(value, out)
@@ -26,7 +38,7 @@ function write(value: unknown, out: ByteWriter, depth: number): void {
     case 'undefined':
       return out.u8(0xc0)
     case 'object':
-      return value === null ? out.u8(0xc0) : writeObject(value, out, depth)
+      return value === null ? out.u8(0xc0) : writeObject(value, out, depth, objects)
     case 'bigint':
       return writeBigint(value, out)
     default:
@@ -34,34 +46,52 @@ function write(value: unknown, out: ByteWriter, depth: number): void {
   }
 }
 
-function writeObject(value: object, out: ByteWriter, depth: number): void {
+function writeObject(
+  value: object,
+  out: ByteWriter,
+  depth: number,
+  objects: ObjectWriter | undefined,
+): void {
   if (depth >= codecLimits.maxDepth) {
     throw new CoveyError(
       'UNENCODABLE',
       `nested deeper than ${codecLimits.maxDepth}, or in a circle`,
     )
   }
-  if (Array.isArray(value)) return writeArray(value, out, depth)
+  if (Array.isArray(value)) return writeArray(value, out, depth, objects)
   const prototype = Object.getPrototypeOf(value)
   if (prototype === Object.prototype || prototype === null) {
-    return writeMap(value as Record<string, unknown>, out, depth)
+    const map = value as Record<string, unknown>
+    if (objects?.write(map, out, depth)) return
+    return writeMap(map, out, depth, objects)
   }
   if (value instanceof Uint8Array) return writeBinary(value, out)
   if (value instanceof Date) return writeDate(value, out)
-  if (value instanceof Map) return writeExtension(extension.map, pairs(value), out, depth)
-  if (value instanceof Set) return writeExtension(extension.set, [...value], out, depth)
+  if (value instanceof Map) return writeExtension(extension.map, pairs(value), out, depth, objects)
+  if (value instanceof Set) return writeExtension(extension.set, [...value], out, depth, objects)
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function') {
-    return write((value as { toJSON(): unknown }).toJSON(), out, depth + 1)
+    return writeValue((value as { toJSON(): unknown }).toJSON(), out, depth + 1, objects)
   }
-  writeMap(value as Record<string, unknown>, out, depth)
+  writeMap(value as Record<string, unknown>, out, depth, objects)
 }
 
-function writeArray(value: readonly unknown[], out: ByteWriter, depth: number): void {
+function writeArray(
+  value: readonly unknown[],
+  out: ByteWriter,
+  depth: number,
+  objects: ObjectWriter | undefined,
+): void {
   writeHeader(value.length, 0x90, 15, 0xdc, out)
-  for (let index = 0; index < value.length; index++) write(value[index], out, depth + 1)
+  for (let index = 0; index < value.length; index++)
+    writeValue(value[index], out, depth + 1, objects)
 }
 
-function writeMap(value: Readonly<Record<string, unknown>>, out: ByteWriter, depth: number): void {
+function writeMap(
+  value: Readonly<Record<string, unknown>>,
+  out: ByteWriter,
+  depth: number,
+  objects: ObjectWriter | undefined,
+): void {
   const keys = Object.keys(value)
   let count = keys.length
   for (let index = 0; index < keys.length; index++) {
@@ -73,7 +103,7 @@ function writeMap(value: Readonly<Record<string, unknown>>, out: ByteWriter, dep
     const item = value[key]
     if (item === undefined) continue
     writeString(key, out)
-    write(item, out, depth + 1)
+    writeValue(item, out, depth + 1, objects)
   }
 }
 
@@ -200,8 +230,12 @@ function writeNegative(value: number, out: ByteWriter): void {
 
 function writeFloat(value: number, out: ByteWriter): void {
   float.setFloat64(0, value)
-  out.u8(0xcb)
-  out.raw(floatBytes)
+  out.ensure(9)
+  const { bytes, position } = out
+  bytes[position] = 0xcb
+  // For eight bytes a loop beats `set` by far.
+  for (let index = 0; index < 8; index++) bytes[position + 1 + index] = floatBytes[index]!
+  out.position = position + 9
 }
 
 function writeBinary(value: Uint8Array, out: ByteWriter): void {
@@ -247,12 +281,13 @@ function writeExtension(
   elements: readonly unknown[],
   out: ByteWriter,
   depth: number,
+  objects: ObjectWriter | undefined,
 ): void {
   out.u8(0xc9)
   const offset = out.size
   out.u32(0)
   out.u8(type)
-  writeArray(elements, out, depth + 1)
+  writeArray(elements, out, depth + 1, objects)
   out.patchU32(offset, out.size - offset - 5)
 }
 

@@ -277,6 +277,8 @@ export class ClientSession implements Connection {
         return this.#take(this.#known(frame))?.result(undefined)
       case frameType.credit:
         return this.#onCredit(frame)
+      case frameType.shape:
+        return this.#values.learnShape(frame)
       case frameType.goAway:
         if (!this.#goingAway) {
           this.#goingAway = true
@@ -356,7 +358,7 @@ export class ClientSession implements Connection {
       const message = `expected instance ${expected}, found ${welcome.instance}`
       return this.#link.fail(new CoveyError('UNAVAILABLE', message))
     }
-    const codec = chooseCodec([welcome.codec])
+    const codec = chooseCodec([welcome.codec], welcome.covey)
     if (codec === undefined) {
       throw new CoveyError('PROTOCOL_ERROR', `the server chose an unknown codec "${welcome.codec}"`)
     }

@@ -175,6 +175,8 @@ export class ServerSession {
         return this.#onCancel(frame)
       case frameType.credit:
         return this.#onCredit(frame)
+      case frameType.shape:
+        return this.#onShape(frame)
       case frameType.hello:
       case frameType.proof:
         return this.#onIntroduction(frame)
@@ -183,6 +185,13 @@ export class ServerSession {
       default:
         if (frame.type < 128) throw new CoveyError('PROTOCOL_ERROR', `frame type ${frame.type}`)
     }
+  }
+
+  #onShape(frame: Frame): void {
+    if (this.#values === undefined) {
+      throw new CoveyError('PROTOCOL_ERROR', 'a shape before the handshake')
+    }
+    this.#values.learnShape(frame)
   }
 
   #onIntroduction(frame: Frame): void {
@@ -194,7 +203,7 @@ export class ServerSession {
     this.#state = 'greeting'
     this.#version = version
     this.#streamWindowBytes = hello.streamWindowBytes
-    const codec = chooseCodec(hello.codecs)
+    const codec = chooseCodec(hello.codecs, version)
     if (codec === undefined) {
       throw new CoveyError('PROTOCOL_ERROR', `no common codec among: ${hello.codecs.join(', ')}`)
     }

@@ -1,4 +1,5 @@
-import type { Codec } from '../../codec/codec.ts'
+import type { ByteWriter } from '../../base/byte-writer.ts'
+import type { Codec, ConnectionCodec } from '../../codec/codec.ts'
 import { u32At } from '../../codec/frame/frame-decoder.ts'
 import { type Frame, frameHeadBytes, frameType, lengthBytes } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
@@ -15,7 +16,7 @@ export class ValueLink {
 
   constructor(link: FrameLink, codec: Codec, limits: Limits) {
     this.#link = link
-    this.codec = codec
+    this.codec = codec.open?.((body) => this.#sendShape(body)) ?? codec
     this.#limits = limits
   }
 
@@ -45,6 +46,23 @@ export class ValueLink {
   read(frame: Frame): unknown {
     if (frame.start === frame.end) return undefined
     return this.codec.decode(frame.bytes, frame.start, frame.end)
+  }
+
+  /**
+   * Takes a shape frame in.
+   * @throws CoveyError `PROTOCOL_ERROR` if there is something wrong with it, or the codec knows no shapes
+   */
+  learnShape(frame: Frame): void {
+    const { learnShape } = this.codec as Partial<ConnectionCodec>
+    if (learnShape === undefined || frame.id !== 0) {
+      throw new CoveyError('PROTOCOL_ERROR', 'a shape frame where none may be sent')
+    }
+    learnShape(frame.bytes, frame.start, frame.end)
+  }
+
+  #sendShape(body: (out: ByteWriter) => void): boolean {
+    if (this.#link.open) this.#link.send(frameType.shape, 0, 0, body)
+    return this.#link.open
   }
 
   /** The elements that will come under a number; the sender is granted more as they are taken. */

@@ -1,0 +1,187 @@
+import type { ByteWriter } from '../../base/byte-writer.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import { type ObjectWriter, writeValue } from './encode.ts'
+import { shapeLimits, shapeMark } from './shape-limits.ts'
+
+/** Objects with the same keys in the same order. */
+interface Shape {
+  readonly keys: readonly string[]
+  /** Set once the peer has been told. */
+  number: number | undefined
+  /** The shape that came behind this one the last time: a good guess for the next time. */
+  next: Shape | undefined
+}
+
+/** A place in the tree of keys; the way to it spells a list of keys. */
+interface Branch {
+  readonly branches: Map<string, Branch>
+  seen: number
+  shape: Shape | undefined
+}
+
+/** Objects of a shape that are written as plain maps before it is announced: what is rare is not worth it. */
+const announceAt = 4
+
+/** Places in the tree; when it is full, those that led to no announcement are forgotten. */
+const maxBranches = 4_096
+
+/** A peer may take frames of no more than 1,024 bytes, of which the head and a seal take some. */
+const maxAnnouncementBytes = 900
+
+/** How often that may happen: objects that are used as dictionaries have no shapes to find. */
+const maxPrunings = 8
+
+/** Tells the peer of a shape. @returns false if that was not possible, which ends the use of new shapes */
+export type Announce = (number: number, keys: readonly string[]) => boolean
+
+/** Finds out which shapes objects have, announces those that come again, and writes objects of announced ones without keys. */
+export class ShapeWriter implements ObjectWriter {
+  readonly #announce: Announce
+  readonly #start: Shape = { keys: [], number: undefined, next: undefined }
+  #last = this.#start
+  #root = newBranch()
+  #branches = 0
+  #prunings = 0
+  #announced: Shape[] = []
+  #wanted: Branch[] = []
+  #learning = true
+
+  constructor(announce: Announce) {
+    this.#announce = announce
+  }
+
+  /** Another message begins; guesses start from the beginning again. */
+  restart(): void {
+    this.#last = this.#start
+  }
+
+  /** Writes the object if its shape is announced. Nothing is written otherwise. */
+  write(value: Readonly<Record<string, unknown>>, out: ByteWriter, depth: number): boolean {
+    const last = this.#last
+    const guess = last.next
+    if (guess !== undefined && fits(value, guess.keys)) {
+      this.#fill(value, guess, out, depth)
+      return true
+    }
+    const shape = this.#find(value)
+    if (shape === undefined) return false
+    last.next = shape
+    this.#fill(value, shape, out, depth)
+    return true
+  }
+
+  #fill(
+    value: Readonly<Record<string, unknown>>,
+    shape: Shape,
+    out: ByteWriter,
+    depth: number,
+  ): void {
+    const { keys, number } = shape
+    this.#last = shape
+    out.u8(shapeMark)
+    if (number! < 128) out.u8(number!)
+    else out.u16(0x8000 + number!)
+    let count = 0
+    for (const key in value) {
+      const item = value[key]
+      // A getter or a `toJSON` may have changed it since it was looked at.
+      if (item === undefined || key !== keys[count]) throw changed()
+      count += 1
+      writeValue(item, out, depth + 1, this)
+    }
+    if (count !== keys.length) throw changed()
+  }
+
+  #find(value: Readonly<Record<string, unknown>>): Shape | undefined {
+    let branch = this.#root
+    const keys = Object.keys(value)
+    if (keys.length === 0 || keys.length > shapeLimits.maxKeys) return undefined
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index]!
+      if (value[key] === undefined) return undefined
+      const next = branch.branches.get(key) ?? this.#grow(branch, key)
+      if (next === undefined) return undefined
+      branch = next
+    }
+    if (branch.shape?.number !== undefined && fits(value, keys)) return branch.shape
+    if (branch.shape === undefined && this.#learning) this.#count(branch, keys)
+    return undefined
+  }
+
+  #grow(branch: Branch, key: string): Branch | undefined {
+    if (!this.#learning) return undefined
+    if (this.#branches >= maxBranches) {
+      this.#prune()
+      return undefined
+    }
+    const grown = newBranch()
+    branch.branches.set(key, grown)
+    this.#branches += 1
+    return grown
+  }
+
+  #count(branch: Branch, keys: readonly string[]): void {
+    branch.seen += 1
+    if (branch.seen < announceAt) return
+    branch.shape = { keys, number: undefined, next: undefined }
+    if (!announceable(keys)) return
+    this.#wanted.push(branch)
+    // Not now: a frame is being written, and the announcement is one of its own, before it is used.
+    if (this.#wanted.length === 1) queueMicrotask(() => this.#announceWanted())
+  }
+
+  #announceWanted(): void {
+    for (const { shape } of this.#wanted.splice(0)) {
+      const number = this.#announced.length
+      if (number >= shapeLimits.maxShapes || !this.#learning) this.#learning = false
+      else if (this.#announce(number, shape!.keys)) {
+        shape!.number = number
+        this.#announced.push(shape!)
+      } else this.#learning = false
+    }
+  }
+
+  #prune(): void {
+    this.#prunings += 1
+    if (this.#prunings > maxPrunings) this.#learning = false
+    this.#root = newBranch()
+    this.#branches = 0
+    for (const shape of this.#announced) {
+      let branch = this.#root
+      for (const key of shape.keys) {
+        const next = branch.branches.get(key) ?? newBranch()
+        branch.branches.set(key, next)
+        branch = next
+      }
+      branch.shape = shape
+    }
+  }
+}
+
+function newBranch(): Branch {
+  return { branches: new Map(), seen: 0, shape: undefined }
+}
+
+/** Whether the object has exactly these keys, in this order, each with a value. */
+function fits(value: Readonly<Record<string, unknown>>, keys: readonly string[]): boolean {
+  let count = 0
+  for (const key in value) {
+    if (key !== keys[count] || value[key] === undefined) return false
+    count += 1
+  }
+  return count === keys.length
+}
+
+/** Whether any peer would take it: text that survives as UTF-8, in a frame that is not too large even for the smallest limit. */
+function announceable(keys: readonly string[]): boolean {
+  let size = 8
+  for (const key of keys) {
+    if (key === '__proto__' || !key.isWellFormed()) return false
+    size += 5 + key.length * 3
+  }
+  return size <= maxAnnouncementBytes
+}
+
+function changed(): CoveyError {
+  return new CoveyError('UNENCODABLE', 'an object changed its keys while it was written')
+}

@@ -274,7 +274,7 @@ export class ClientSession implements Connection {
       case frameType.error:
         return this.#onError(frame)
       case frameType.end:
-        return this.#take(this.#known(frame))?.result(undefined)
+        return this.#onEnd(frame)
       case frameType.credit:
         return this.#onCredit(frame)
       case frameType.shape:
@@ -306,6 +306,7 @@ export class ClientSession implements Connection {
     if (mode !== undefined && accepted !== (mode !== 'wait')) {
       throw new CoveyError('PROTOCOL_ERROR', `frame type ${frame.type} for a call of mode ${mode}`)
     }
+    this.#requireStream(id, false)
     const pending = this.#take(id)
     if (pending === undefined) {
       this.#lateAnswers += 1
@@ -320,6 +321,7 @@ export class ClientSession implements Connection {
 
   #onItem(frame: Frame): void {
     const id = this.#known(frame)
+    this.#requireStream(id, true)
     const stream = this.#pending.get(id)?.output
     if (stream === undefined) return
     let item: unknown
@@ -329,6 +331,21 @@ export class ClientSession implements Connection {
       return this.#abandon(id, CoveyError.from(error))
     }
     stream.push(item, countedBytes(frame))
+  }
+
+  #onEnd(frame: Frame): void {
+    const id = this.#known(frame)
+    this.#requireStream(id, true)
+    this.#take(id)?.result(undefined)
+  }
+
+  /** Elements and their end are for calls with a stream of results, one result is for all others. */
+  #requireStream(id: number, streams: boolean): void {
+    const pending = this.#pending.get(id)
+    if (pending === undefined || (pending.output !== undefined) === streams) return
+    const what = streams ? 'an element' : 'one result'
+    const { path } = pending.call.method
+    throw new CoveyError('PROTOCOL_ERROR', `${what} for call ${id} of ${path}`)
   }
 
   #onCredit(frame: Frame): void {

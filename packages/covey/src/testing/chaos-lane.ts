@@ -57,6 +57,11 @@ export class ChaosLane {
     return this.#dead || this.#options.toxics().swallow
   }
 
+  /** Bytes that it has handed on. */
+  get passedBytes(): number {
+    return this.#passedBytes
+  }
+
   /** The toxics are others now. */
   changed(): void {
     this.#pump()

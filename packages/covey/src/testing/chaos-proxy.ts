@@ -64,6 +64,13 @@ export class ChaosProxy implements AsyncDisposable {
     return this.#pairs.size
   }
 
+  /** Bytes that the connections that are open now have let through. */
+  get passedBytes(): { readonly up: number; readonly down: number } {
+    const sum = (lane: 'up' | 'down') =>
+      [...this.#pairs].reduce((bytes, pair) => bytes + pair[lane].passedBytes, 0)
+    return { up: sum('up'), down: sum('down') }
+  }
+
   /** Connections it has taken since it was started. */
   get accepted(): number {
     return this.#accepted

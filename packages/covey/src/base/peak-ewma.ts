@@ -17,16 +17,22 @@ export class PeakEwma {
     this.#atMs = clock.monotonicMs()
   }
 
-  /** The average in milliseconds; 0 before the first sample. */
+  /**
+   * The average in milliseconds; 0 before the first sample. It sinks while there are none, so that something that was slow
+   * is tried again in the end.
+   */
   get valueMs(): number {
-    return this.#valueMs
+    return this.#valueMs === 0 ? 0 : this.#valueMs * this.#weight()
   }
 
   add(sampleMs: number): void {
-    const now = this.#clock.monotonicMs()
-    const weight = Math.exp(-Math.max(0, now - this.#atMs) / this.#decayMs)
-    this.#atMs = now
+    const weight = this.#weight()
+    this.#atMs = this.#clock.monotonicMs()
     this.#valueMs =
       sampleMs > this.#valueMs ? sampleMs : this.#valueMs * weight + sampleMs * (1 - weight)
+  }
+  /** What an old value still counts. */
+  #weight(): number {
+    return Math.exp(-Math.max(0, this.#clock.monotonicMs() - this.#atMs) / this.#decayMs)
   }
 }

@@ -35,8 +35,11 @@ export async function run(args: string[]): Promise<string> {
   const skipped = await prepare(options)
   const failures: string[] = []
   const results = await runScenarios(options, skipped, failures)
-  if (failures.length > 0) throw new Error(`bench: failed\n${failures.join('\n')}`)
   const report = createReport(results, skipped, thisMachine(options.pin))
+  if (failures.length > 0) {
+    console.error(formatReport(report))
+    throw new Error(`bench: failed, so the above is no result:\n${failures.join('\n')}`)
+  }
   return options.json ? JSON.stringify(report, null, 2) : formatReport(report)
 }
 

@@ -22,7 +22,7 @@ export interface IdleConnectionsRow {
 
 const connections = 10_000
 /** Client processes that hold them. */
-const holders = 2
+const holders = 4
 const callsPerSecond = 1_000
 const openLimitMs = 180_000
 /** For what follows the opening: timers of connecting run out, freed memory goes back. */

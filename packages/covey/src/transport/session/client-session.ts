@@ -1,4 +1,5 @@
 import { afterReading } from '../../base/after-reading.ts'
+import { IdTable } from '../../base/id-table.ts'
 import type { Call } from '../../call/call.ts'
 import { noMetadata } from '../../call/metadata.ts'
 import { givesStream, takesStream } from '../../call/method-ref.ts'
@@ -45,7 +46,7 @@ export class ClientSession implements Connection {
   readonly #link: FrameLink
   /** Until the welcome. */
   #handshake: ClientHandshake | undefined
-  readonly #pending = new Map<number, Pending>()
+  readonly #pending = new IdTable<Pending>()
   readonly #numbers = new Map<string, number>()
   readonly #welcome = Promise.withResolvers<void>()
   readonly #ended = Promise.withResolvers<CoveyError | undefined>()
@@ -397,7 +398,7 @@ export class ClientSession implements Connection {
   }
 
   #failAll(reason: CoveyError): void {
-    for (const id of [...this.#pending.keys()]) {
+    for (const id of this.#pending.keys()) {
       const pending = this.#take(id)!
       const left = pending.batch < this.#link.batch
       pending.fail(left ? mayHaveRun(reason) : notSent(reason))

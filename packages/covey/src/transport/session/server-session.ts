@@ -1,4 +1,5 @@
 import type { Timer } from '../../base/clock.ts'
+import { IdTable } from '../../base/id-table.ts'
 import { Call, type CallMode } from '../../call/call.ts'
 import { givesStream, type MethodRef, takesStream } from '../../call/method-ref.ts'
 import type { Peer } from '../../call/peer.ts'
@@ -54,7 +55,7 @@ export class ServerSession {
   readonly #link: FrameLink
   /** Until the welcome. */
   #handshake: ServerHandshake | undefined
-  readonly #running = new Map<number, Running>()
+  readonly #running = new IdTable<Running>()
   /** Those of them that begin when this turn is over. */
   readonly #late = new Map<number, Running>()
   /** How many of them take a stream of inputs. */
@@ -127,7 +128,7 @@ export class ServerSession {
       'CONNECTION_LOST',
       'the instance is stopping; open the stream again',
     )
-    for (const { call } of [...this.#running.values()]) {
+    for (const { call } of this.#running.values()) {
       if (givesStream(call.method.kind)) call.cancel(reason)
     }
   }
@@ -451,7 +452,7 @@ export class ServerSession {
   }
 
   #cancelAll(reason: CoveyError): void {
-    for (const { call } of [...this.#running.values()]) call.cancel(reason)
+    for (const { call } of this.#running.values()) call.cancel(reason)
   }
 }
 

@@ -17,10 +17,11 @@ import type { HealthReport } from '../rpc/health.ts'
 import type { Runtime } from '../rpc/runtime.ts'
 import type { ServerStats } from '../rpc/stats.ts'
 import type { FrameworkSettings } from '../settings/framework-settings.ts'
+import type { RpcDoorOptions } from '../transport/http/call-desk.ts'
 import { httpUrl } from '../transport/http/wire.ts'
 import { tcpUrl } from '../transport/tcp/wire.ts'
 import { tlsUrl } from '../transport/tls/wire.ts'
-import type { Dispatcher, Listener, ListenOptions } from '../transport/transport.ts'
+import type { Dispatcher, Listener } from '../transport/transport.ts'
 import { announcedAddress } from './announced-address.ts'
 import type { App, AppLabels, AppOptions } from './app.ts'
 import type { AppContext, Resource } from './app-context.ts'
@@ -200,7 +201,7 @@ export class AppLife implements App {
     dispatcher: Dispatcher,
     { host: rpcHost, http, allowInsecure }: FrameworkSettings,
   ): Promise<readonly Listener[]> {
-    const { host = rpcHost, port } = http
+    const { host = rpcHost, port, dora } = http
     if (port === undefined) return []
     const authenticate = this.#options.http?.authenticate
     const { keys, tls } = this.#runtime
@@ -210,7 +211,7 @@ export class AppLife implements App {
       throw new CoveyError('INVALID_SETTINGS', message)
     }
     requireSecureBind(host, { keys: false, tls: false, allowInsecure }, 'covey.http.host')
-    const listener = await this.#listen(httpUrl(host, port), dispatcher, { authenticate })
+    const listener = await this.#listen(httpUrl(host, port), dispatcher, { authenticate, dora })
     this.#stack.push('http listener', () => listener.close())
     return [listener]
   }
@@ -230,7 +231,7 @@ export class AppLife implements App {
   #listen(
     address: string,
     dispatcher: Dispatcher,
-    more: Partial<ListenOptions> = {},
+    more: Partial<RpcDoorOptions> = {},
   ): Promise<Listener> {
     const { limits } = this.#runtime
     const common = { limits, clock: this.#clock, log: this.#log }

@@ -5,13 +5,17 @@ import type { AcceptedWork } from '../rpc/accepted-work.ts'
 import { createAcceptedWork } from '../rpc/create-accepted-work.ts'
 import { createDispatcher } from '../rpc/dispatcher.ts'
 import { resultService } from '../rpc/result-service.ts'
+import type { RpcDoorOptions } from '../transport/http/call-desk.ts'
+import { RpcDoor } from '../transport/http/rpc-door.ts'
 import type { Limits } from '../transport/limits.ts'
 import { listenError } from '../transport/session/session-listener.ts'
 import type { SessionSet } from '../transport/session/session-set.ts'
+import type { Dispatcher } from '../transport/transport.ts'
 import { acceptWebSockets } from '../transport/ws/server.ts'
 import { allowOrigin } from './allow-origin.ts'
-import { createHttpServer } from './create-http-server.ts'
+import { createHttpServer, securityHeaders } from './create-http-server.ts'
 import type { GatewayOptions } from './gateway-options.ts'
+import { mountRpc } from './mount-rpc.ts'
 
 /** The door of a fleet for browsers. */
 export interface Gateway extends AsyncDisposable {
@@ -62,6 +66,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const route = { path: '/rpc', allowOrigin: allowOrigin(origins) }
   const listenOptions = { limits, clock, authenticate, log: context.log }
   const sessions = acceptWebSockets(http.server, route, dispatcher, listenOptions)
+  const door = openDoor(http, dispatcher, { ...listenOptions, ...route }, options)
   const url = await listen(http, host, port)
   context.log.info({ url }, 'the gateway is open')
   const gateway: Gateway = {
@@ -71,10 +76,24 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     peers: () => sessions.peers(),
     disconnect: (matches, reason) => sessions.disconnect(matches, reason),
-    stop: () => stop(http, sessions, work, options),
+    stop: () => stop(http, { sessions, door, work }, options),
     [Symbol.asyncDispose]: () => gateway.stop(),
   }
   return gateway
+}
+
+/** Takes calls as plain requests, if that is wanted. */
+function openDoor(
+  http: FastifyInstance,
+  dispatcher: Dispatcher,
+  common: RpcDoorOptions,
+  { http: wishes }: GatewayOptions,
+): RpcDoor | undefined {
+  if (wishes === undefined) return undefined
+  const { authenticate = common.authenticate, dora = false } = wishes
+  const door = new RpcDoor(dispatcher, { ...common, authenticate, dora, headers: securityHeaders })
+  mountRpc(http, door, ['/rpc', '/rpc/*', ...(dora ? ['/api/*', '/server/*'] : [])])
+  return door
 }
 
 async function listen(http: FastifyInstance, host: string, port: number): Promise<string> {
@@ -86,18 +105,25 @@ async function listen(http: FastifyInstance, host: string, port: number): Promis
   }
 }
 
+/** What ends with a gateway. */
+interface Parts {
+  readonly sessions: SessionSet
+  readonly door: RpcDoor | undefined
+  readonly work: AcceptedWork
+}
+
 async function stop(
   http: FastifyInstance,
-  sessions: SessionSet,
-  work: AcceptedWork,
+  { sessions, door, work }: Parts,
   { context, drainMs = 10_000 }: GatewayOptions,
 ): Promise<void> {
   const limit = new AbortController()
   const timer = context.runtime.clock.after(drainMs, () => limit.abort())
   await work.drain(limit.signal)
   await work.close()
-  await sessions.drain(limit.signal)
+  await Promise.all([sessions.drain(limit.signal), door?.drain(limit.signal)])
   timer.stop()
+  door?.close()
   await sessions.close()
   work.store.close()
   await http.close()

@@ -7,7 +7,7 @@ import type { GatewayOptions } from './gateway-options.ts'
 import { problemOf, sendProblem } from './problem.ts'
 
 /** Headers of every answer. The page loads nothing from other hosts and can be framed by nobody. */
-const securityHeaders: Readonly<Record<string, string>> = {
+export const securityHeaders: Readonly<Record<string, string>> = {
   'content-security-policy':
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',

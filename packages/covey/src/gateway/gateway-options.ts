@@ -6,6 +6,17 @@ import type { Runtime } from '../rpc/runtime.ts'
 import type { Limits } from '../transport/limits.ts'
 import type { Authenticate } from '../transport/transport.ts'
 
+/** How programs call a gateway with plain requests. */
+export interface GatewayHttpOptions {
+  /**
+   * Turns the bearer token of each request into an identity. Default: `authenticate` of the gateway, which has to take a credential
+   * more than once then.
+   */
+  readonly authenticate?: Authenticate
+  /** Whether clients of Dora-RPC may call as well. Default false. */
+  readonly dora?: boolean
+}
+
 /** Settings of a gateway. */
 export interface GatewayOptions {
   /** What gives a resource its place: the context of the application. */
@@ -15,6 +26,8 @@ export interface GatewayOptions {
   readonly port: number
   /** The services that pages may call, over a WebSocket at `/rpc`. */
   readonly services: readonly AnyService[]
+  /** Takes calls of the same services as requests below `/rpc`, too, from programs in any language. Default: it does not. */
+  readonly http?: GatewayHttpOptions
   /** Turns the credential of a new connection into an identity. Without it everybody may call. */
   readonly authenticate?: Authenticate
   /** Origins whose pages may connect, beside the gateway's own: `https://chat.example`. */

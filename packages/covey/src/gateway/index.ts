@@ -2,5 +2,5 @@
 export { acceptWebSockets, type WsRoute } from '../transport/ws/server.ts'
 export { allowOrigin } from './allow-origin.ts'
 export { createGateway, type Gateway } from './create-gateway.ts'
-export type { GatewayOptions } from './gateway-options.ts'
+export type { GatewayHttpOptions, GatewayOptions } from './gateway-options.ts'
 export { type Problem, problemOf, sendProblem } from './problem.ts'

@@ -15,7 +15,7 @@ test('the framework runs embedded and on this machine only, when nothing is set'
     integrity: undefined,
     compressAboveBytes: undefined,
     allowInsecure: false,
-    http: { port: undefined, host: undefined },
+    http: { port: undefined, host: undefined, dora: false },
     logLevel: 'info',
     shutdownMs: 30_000,
     group: undefined,

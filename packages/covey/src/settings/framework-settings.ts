@@ -49,6 +49,8 @@ export const frameworkSettings = defineSettings('covey', {
     port: integer({ min: 0, max: 65_535 }).optional(),
     /** The address to listen on for them. Default: `host`. */
     host: text().optional(),
+    /** Whether clients of Dora-RPC may call there as well. */
+    dora: flag().default(false),
   },
   /** The least important lines of the log that are written. */
   logLevel: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),

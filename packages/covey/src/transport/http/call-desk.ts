@@ -18,6 +18,8 @@ export interface RpcDoorOptions extends ListenOptions {
   readonly allowOrigin?: AllowOrigin | undefined
   /** Added to every answer. */
   readonly headers?: OutgoingHttpHeaders | undefined
+  /** Whether clients of Dora-RPC may call as well. Default false. */
+  readonly dora?: boolean | undefined
 }
 
 let connectionsMade = 0
@@ -138,25 +140,19 @@ export class CallDesk {
     headers: CallHeaders,
     mode: CallMode = 'wait',
   ): Call {
-    if (this.#draining) throw this.stopping
-    const { clock } = this.options
-    const { trace, metadata, baggage } = headers
-    const timeoutMs = headers.timeoutMs ?? method.timeoutMs ?? Number.POSITIVE_INFINITY
-    const deadlineMs = clock.monotonicMs() + timeoutMs
-    const { peer } = exchange
-    const call = new Call(method, input, {
-      deadlineMs,
-      trace,
-      metadata,
-      baggage,
-      mode,
-      peer,
-      clock,
-    })
+    const call = this.#make(exchange, method, input, headers, mode)
     const calls = this.#open.get(exchange)
     if (calls === undefined) call.cancel(new CoveyError('CANCELLED', 'the caller is gone'))
     else calls.add(call)
     return call
+  }
+
+  /**
+   * Makes a call whose caller is answered before it runs.
+   * @throws CoveyError `DRAINING`
+   */
+  detached(exchange: Exchange, method: MethodRef, input: unknown, headers: CallHeaders): Call {
+    return this.#make(exchange, method, input, headers, 'notify')
   }
 
   /** Takes no new calls; resolves when none runs, or when `signal` aborts. */
@@ -180,6 +176,28 @@ export class CallDesk {
     this.#draining = true
     const reason = new CoveyError('CANCELLED', 'the server stopped')
     for (const calls of [...this.#open.values()]) for (const call of calls) call.cancel(reason)
+  }
+
+  #make(
+    exchange: Exchange,
+    method: MethodRef,
+    input: unknown,
+    headers: CallHeaders,
+    mode: CallMode,
+  ): Call {
+    if (this.#draining) throw this.stopping
+    const { clock } = this.options
+    const { trace, metadata, baggage } = headers
+    const timeoutMs = headers.timeoutMs ?? method.timeoutMs ?? Number.POSITIVE_INFINITY
+    return new Call(method, input, {
+      deadlineMs: clock.monotonicMs() + timeoutMs,
+      trace,
+      metadata,
+      baggage,
+      mode,
+      peer: exchange.peer,
+      clock,
+    })
   }
 
   #idle(): void {

@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import { CoveyError } from '../../error/covey-error.ts'
 import type { Dispatcher } from '../transport.ts'
 import { CallDesk, type RpcDoorOptions } from './call-desk.ts'
+import { isDoraPath, serveDora } from './dora/serve-dora.ts'
 import type { Exchange } from './exchange.ts'
 import { HttpError } from './http-error.ts'
 import { LinkSet } from './link-set.ts'
@@ -50,7 +51,12 @@ export class RpcDoor {
   }
 
   async #answer(exchange: Exchange): Promise<void> {
-    if (!(await admit(this.#desk, exchange))) return
+    if (this.#desk.options.dora && isDoraPath(exchange.path)) {
+      return serveDora(this.#desk, exchange, () => admit(this.#desk, exchange))
+    }
+    if (answerPreflight(this.#desk, exchange)) return
+    await admit(this.#desk, exchange)
+    if (exchange.over) return
     const { path } = exchange
     if (path === rpcPath) {
       requireMethod(exchange, 'GET')
@@ -75,27 +81,37 @@ export class RpcDoor {
   }
 }
 
-/** Everything that a request must pass, whatever it asks for; false if it was answered. */
-async function admit(desk: CallDesk, exchange: Exchange): Promise<boolean> {
-  const { request, response } = exchange
+/** A page asks whether it may call. */
+function answerPreflight({ options }: CallDesk, exchange: Exchange): boolean {
+  const { request } = exchange
+  if (request.method !== 'OPTIONS' || request.headers.origin === undefined) return false
+  if (refuse(request, options.allowOrigin ?? noPage) !== undefined) return false
+  allowReading(exchange)
+  exchange.send(204, undefined, preflight)
+  return true
+}
+
+/**
+ * Everything that a request must pass, whatever it asks for. Finds out who asks.
+ * @throws CoveyError why it is refused
+ */
+async function admit(desk: CallDesk, exchange: Exchange): Promise<void> {
+  const { request } = exchange
   const refusal = refuse(request, desk.options.allowOrigin ?? noPage)
   if (refusal !== undefined) throw refusal
-  const { origin } = request.headers
-  if (origin !== undefined) {
-    response.setHeader('access-control-allow-origin', origin)
-    response.setHeader('access-control-expose-headers', 'location, retry-after')
-    response.setHeader('vary', 'origin')
-    if (request.method === 'OPTIONS') {
-      exchange.send(204, undefined, preflight)
-      return false
-    }
-  }
+  if (request.headers.origin !== undefined) allowReading(exchange)
   if (desk.draining) throw desk.stopping
   exchange.peer = await desk.peerOf(request)
-  return !exchange.over
 }
 
 const noPage = () => false
+
+/** Lets the page that asked see the answer. */
+function allowReading({ request, response }: Exchange): void {
+  response.setHeader('access-control-allow-origin', request.headers.origin!)
+  response.setHeader('access-control-expose-headers', 'location, retry-after')
+  response.setHeader('vary', 'origin')
+}
 
 /** What pages of the origins that may call are allowed to send, for ten minutes without asking again. */
 const preflight: OutgoingHttpHeaders = {

@@ -54,10 +54,10 @@ export class Call {
   readonly batch: object | undefined
   readonly mode: CallMode
   /**
-   * Time for the work in milliseconds, where its caller does not wait: there `deadlineMs` only bounds how long it takes until the
-   * work has begun. Means nothing at the server, whose `deadlineMs` is that of the work.
+   * Time for the work in milliseconds where its caller does not wait, or undefined for none: there `deadlineMs` only bounds
+   * how long it takes until the work has begun. Means nothing at the server, whose `deadlineMs` is that of the work.
    */
-  readonly workMs: number
+  readonly workMs: number | undefined
   readonly clock: Clock
   #trace: Trace | undefined
   #controller: AbortController | undefined
@@ -74,7 +74,7 @@ export class Call {
     this.routing = init.routing
     this.batch = init.batch
     this.mode = init.mode ?? 'wait'
-    this.workMs = init.workMs ?? Number.POSITIVE_INFINITY
+    this.workMs = init.workMs
     this.clock = init.clock ?? systemClock
     this.#trace = init.trace
   }
@@ -88,6 +88,12 @@ export class Call {
   /** Milliseconds until the deadline, negative behind it; `Infinity` when there is none. */
   remainingMs(): number {
     return this.deadlineMs - this.clock.monotonicMs()
+  }
+
+  /** Milliseconds that the server has for it, as a transport tells it; `Infinity` when there is no limit. */
+  serverMs(): number {
+    if (this.mode === 'wait') return this.remainingMs()
+    return this.workMs ?? Number.POSITIVE_INFINITY
   }
 
   /** Aborts when the caller cancels, the deadline passes or the caller's connection breaks. */

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
+import { ByteWriter } from '../base/byte-writer.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
 import { Call, type CallInit, type CallMode } from '../call/call.ts'
 import type { Middleware } from '../call/handler.ts'
 import { toMetadata } from '../call/metadata.ts'
+import { msgpackCodec } from '../codec/msgpack-codec.ts'
 import { defineContract } from '../contract/define-contract.ts'
 import { defineService } from '../contract/define-service.ts'
 import { unary } from '../contract/method.ts'
@@ -126,6 +128,35 @@ test('cancelling takes back what has not begun, and does nothing to what has', a
   await assert.rejects(accept(gone), enough)
   assert.equal(seen.begun, 1)
   await work.close()
+})
+
+test('a caller that goes in the moment its call begins is too late', async () => {
+  let inside: Call | undefined
+  const call = new Call(jobs.methods.run, 1, { mode: 'submit' })
+  const { accept, collect, work } = bench((_, own) => {
+    call.cancel(enough)
+    inside = own
+    return 'done'
+  })
+  const token = await accept(call)
+  await turn()
+  assert.equal(inside?.cancelled, undefined)
+  assert.deepEqual(await collect([token]), [{ state: 'done', value: 'done' }])
+  assert.equal(work.running, 0)
+})
+
+test('what is too deep for the answer is told when it is kept', async () => {
+  const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)])
+  const { accept, collect, newCall } = bench((input) => nested(Number(input)))
+  const token = async (depth: number) => accept(newCall('submit', depth))
+  const tokens = [await token(62), await token(63)]
+  await turn()
+  const [fits, deep] = await collect(tokens)
+  assert.equal(fits?.state, 'done')
+  assert.equal(deep?.state === 'failed' && deep.error.code, 'UNENCODABLE')
+  const out = new ByteWriter()
+  msgpackCodec.encode([fits], out)
+  assert.throws(() => msgpackCodec.encode([{ state: 'done', value: nested(63) }], out))
 })
 
 test('what middleware refuses is told to the caller, and the handler does not begin even if it is reached', async () => {
@@ -312,6 +343,29 @@ test('who asks for a result and goes leaves nothing behind', async () => {
   question.cancel(enough)
   await asked.catch(() => {})
   assert.equal(clock.waiting, 0)
+})
+
+test('no more is waited for than fits, and who asks beyond that is answered at once', async () => {
+  const { newCall, accept, work, clock } = bench(() => new Promise(() => {}))
+  const tokens: string[] = []
+  for (let count = 0; count < 10; count++) tokens.push((await accept(newCall('submit')))!)
+  let answered = 0
+  const ask = () =>
+    void work.whenDone(tokens, 1_000, newCall('wait')).then(() => {
+      answered += 1
+    })
+  for (let count = 0; count < 10_000; count++) ask()
+  await turn()
+  assert.equal(answered, 0)
+  ask()
+  await turn()
+  assert.equal(answered, 1)
+  await clock.advance(1_000)
+  assert.equal(answered, 10_001)
+  ask()
+  await turn()
+  assert.equal(answered, 10_001)
+  await work.close()
 })
 
 test('a full answer says of the rest to ask again', async () => {

@@ -137,9 +137,8 @@ class Wait {
 
   async #onTrouble(error: CoveyError): Promise<void> {
     this.#trouble = error
-    const { signal } = this.#options
     const final = !passing.includes(error.code) || this.#parent?.cancelled !== undefined
-    if (final || signal?.aborted) return this.#failOpen(error)
+    if (final) return this.#failOpen(error)
     // "Was not run" would be understood of the call itself.
     if (hintsOf(error).closed) return this.#failOpen(new CoveyError('CANCELLED', error.message))
     if (this.#isGone(error)) return this.#failOpen(lost(this.#instance, error))

@@ -167,6 +167,11 @@ test('no time asks once', async () => {
   assert.equal(calls.length, 1)
   assert.equal((await outcomeOf(one, clock, { timeoutMs: 0 })).value, one.token)
   await assert.rejects(one.result({ timeoutMs: Number.NaN }), TypeError)
+  const slow = bench(async (call) => {
+    await new Promise<void>((done) => call.clock.after(300, done))
+    return script('done')(call)
+  })
+  assert.ok((await outcomeOf(slow.ticket(), slow.clock, { timeoutMs: 0 })).value)
 })
 
 test('an instance that nobody knows for a second is gone, and the result with it', async () => {
@@ -222,6 +227,15 @@ test('the signal of the caller ends the waiting, also between two questions', as
     assert.equal(error?.code, 'CANCELLED')
     assert.ok(atMs <= 520, `at ${atMs}`)
   }
+})
+
+test('the reason of an outer call ends the waiting, whatever it is', async () => {
+  const parent = new Call(jobs.methods.run, 1)
+  const { ticket, clock, calls } = bench(script('running'), parent)
+  clock.after(300, () => parent.cancel(lost))
+  const { error, atMs } = await outcomeOf(ticket(), clock)
+  assert.deepEqual([error?.code, calls.length], ['CONNECTION_LOST', 1])
+  assert.ok(atMs <= 310, `at ${atMs}`)
 })
 
 test('an outer call ends the waiting', async () => {

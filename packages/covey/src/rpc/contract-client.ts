@@ -167,7 +167,7 @@ function openCall(
     baggage: baggageOf(parent, wishes),
     routing: wishes === noWishes ? routing : toRouting(wishes, routing),
     mode,
-    workMs: allowedMs,
+    workMs: mode === 'wait' ? undefined : allowedMs,
     batch: scope,
   }
   const call = new Call(method, input, init)

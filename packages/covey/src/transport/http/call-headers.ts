@@ -16,8 +16,7 @@ export interface CallHeaders {
 
 /** Puts what travels with a call into the headers of its request. */
 export function writeCallHeaders(call: Call, headers: OutgoingHttpHeaders): void {
-  // The time of work that nobody waits for is not that of its acceptance.
-  const leftMs = call.mode === 'wait' ? call.remainingMs() : call.workMs
+  const leftMs = call.serverMs()
   headers[headerName.timeout] =
     leftMs === Number.POSITIVE_INFINITY ? 'none' : Math.max(0, Math.ceil(leftMs))
   if (call.mode !== 'wait') headers[headerName.mode] = call.mode

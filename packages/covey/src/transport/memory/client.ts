@@ -39,7 +39,7 @@ export async function connectMemory(
     }
     const { input, trace, metadata, baggage, mode } = call
     // The time of work that nobody waits for is not that of its acceptance.
-    const deadlineMs = mode === 'wait' ? call.deadlineMs : clock.monotonicMs() + call.workMs
+    const deadlineMs = mode === 'wait' ? call.deadlineMs : clock.monotonicMs() + call.serverMs()
     // Of a stream, each element is copied when it is taken.
     const own = takesStream(known.kind) ? undefined : copyValue(input)
     return new Call(known, own, { deadlineMs, trace, metadata, baggage, mode, peer, clock })

@@ -182,7 +182,7 @@ export class ClientSession implements Connection {
     const type = mode === 'wait' ? frameType.call : frameType[mode]
     const head = {
       method: this.#numbers.get(call.method.path)!,
-      timeoutMs: mode === 'wait' ? call.remainingMs() : call.workMs,
+      timeoutMs: call.serverMs(),
       trace: call.trace,
       metadata: call.metadata,
       // It helps those who look at it; a server of version 1 works without.

@@ -76,8 +76,8 @@ export class TruthChaos {
       toxic('slow end', () => ({ slowCloseMs: ms(200), endAfterBytes: 0 })),
       { name: 'cut', make: () => proxy.cut() },
       { name: 'refusing', make: () => this.#refuse(index) },
-      { name: 'kill', make: () => void fleet.kill(index) },
-      { name: 'roll', make: () => void fleet.roll(index) },
+      { name: 'kill', make: () => fleet.kill(index) },
+      { name: 'roll', make: () => fleet.roll(index) },
       { name: 'block', make: () => fleet.block(index, ms(300)) },
     ]
     if (!this.#options.damage) return plain

@@ -1,25 +1,10 @@
-import { once } from 'node:events'
-import { Worker } from 'node:worker_threads'
+import type { Clock } from '../base/clock.ts'
 import type { Instance, Lease, Registry } from '../discovery/registry.ts'
 import type { LinkSettings } from '../rpc/link-settings.ts'
 import type { Limits } from '../transport/limits.ts'
 import { type ChaosProxy, startChaosProxy } from './chaos-proxy.ts'
 import type { ExecutionLog } from './execution-log.ts'
-
-const script = new URL('./fixtures/truth-server.ts', import.meta.url)
-
-/** What a server's thread is started with. */
-export interface TruthServerData {
-  readonly shared: SharedArrayBuffer
-  readonly limits: Partial<Limits>
-  readonly links: LinkSettings
-}
-
-/** What a server's thread is told. */
-export type TruthServerCommand =
-  | { readonly do: 'stop' }
-  /** Hold the event loop up for so long. */
-  | { readonly do: 'block'; readonly ms: number }
+import { startTruthApp, startTruthThread, type TruthServer } from './truth-server.ts'
 
 /** What a fleet is made from. */
 export interface TruthFleetOptions {
@@ -31,12 +16,16 @@ export interface TruthFleetOptions {
   readonly limits: Partial<Limits>
   /** How the connections are guarded. */
   readonly links?: LinkSettings
+  /** Whether servers have threads of their own, which can be killed. Default true. */
+  readonly threads?: boolean
+  /** For servers in this thread. */
+  readonly clock?: Clock
 }
 
-/** A server in a thread, which can be terminated like a process, and the proxy before it. */
+/** A server, and the proxy before it. */
 interface Place {
   readonly proxy: ChaosProxy
-  worker: Worker
+  server: TruthServer
   lease: Lease
   /** Something is being done to it. */
   busy: boolean
@@ -46,7 +35,7 @@ interface Place {
 export class TruthFleet implements AsyncDisposable {
   readonly #options: TruthFleetOptions
   readonly #places: Place[] = []
-  readonly #leaving = new Set<Promise<unknown>>()
+  readonly #changes = new Set<Promise<unknown>>()
 
   private constructor(options: TruthFleetOptions) {
     this.#options = options
@@ -55,10 +44,10 @@ export class TruthFleet implements AsyncDisposable {
   static async start(options: TruthFleetOptions): Promise<TruthFleet> {
     const fleet = new TruthFleet(options)
     for (let index = 0; index < options.size; index++) {
-      const { worker, address, id } = await fleet.#startWorker()
-      const proxy = await startChaosProxy(address, { seed: options.seed + index })
-      const lease = await fleet.#announce(id, proxy)
-      fleet.#places.push({ proxy, worker, lease, busy: false })
+      const server = await fleet.#startServer()
+      const proxy = await startChaosProxy(server.address, { seed: options.seed + index })
+      const lease = await fleet.#announce(server.id, proxy)
+      fleet.#places.push({ proxy, server, lease, busy: false })
     }
     return fleet
   }
@@ -69,37 +58,38 @@ export class TruthFleet implements AsyncDisposable {
   }
 
   /** Ends a server as `kill -9` would, and starts another one in its place, which the registry tells a little later. */
-  async kill(index: number): Promise<void> {
-    await this.#change(index, async (place) => {
-      await place.worker.terminate()
+  kill(index: number): void {
+    this.#change(index, async (place) => {
+      await place.server.kill()
       await this.#replace(place)
     })
   }
 
   /** Starts a new server in the place of one, which drains. */
-  async roll(index: number): Promise<void> {
-    await this.#change(index, async (place) => {
-      const { worker } = place
+  roll(index: number): void {
+    this.#change(index, async (place) => {
+      const { server } = place
       await this.#replace(place)
-      this.#drain(worker)
+      this.#follow(server.stop())
     })
   }
 
   /** Holds the event loop of a server up. */
   block(index: number, ms: number): void {
-    this.#tell(this.#places[index]!.worker, { do: 'block', ms })
+    this.#places[index]!.server.block(ms)
   }
 
   /** Lets all servers finish what they run and ends them. */
   async stop(): Promise<void> {
     // A server that is being killed must not be asked to drain.
-    await Promise.all(this.#leaving)
-    for (const { worker, lease } of this.#places) {
-      await lease.release()
-      this.#drain(worker)
-    }
-    await Promise.all(this.#leaving)
-    for (const { proxy } of this.#places) await proxy.close()
+    while (this.#changes.size > 0) await Promise.all(this.#changes)
+    await Promise.all(
+      this.#places.map(async ({ server, lease, proxy }) => {
+        await lease.release()
+        await server.stop()
+        await proxy.close()
+      }),
+    )
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -107,42 +97,35 @@ export class TruthFleet implements AsyncDisposable {
   }
 
   /** One thing at a time is done to a place; a second one is left out. */
-  async #change(index: number, run: (place: Place) => Promise<void>): Promise<void> {
+  #change(index: number, run: (place: Place) => Promise<void>): void {
     const place = this.#places[index]!
     if (place.busy) return
     place.busy = true
-    const change = run(place)
-    this.#leaving.add(change)
-    await change
-    this.#leaving.delete(change)
-    place.busy = false
+    this.#follow(
+      run(place).finally(() => {
+        place.busy = false
+      }),
+    )
+  }
+
+  #follow(change: Promise<unknown>): void {
+    this.#changes.add(change)
+    void change.then(() => this.#changes.delete(change))
   }
 
   async #replace(place: Place): Promise<void> {
-    const { worker, address, id } = await this.#startWorker()
-    place.worker = worker
-    place.proxy.retarget(address)
+    const server = await this.#startServer()
+    place.server = server
+    place.proxy.retarget(server.address)
     await place.lease.release()
-    place.lease = await this.#announce(id, place.proxy)
+    place.lease = await this.#announce(server.id, place.proxy)
   }
 
-  #drain(worker: Worker): void {
-    const gone = once(worker, 'exit')
-    this.#tell(worker, { do: 'stop' })
-    this.#leaving.add(gone)
-    void gone.then(() => this.#leaving.delete(gone))
-  }
-
-  #tell(worker: Worker, command: TruthServerCommand): void {
-    worker.postMessage(command)
-  }
-
-  async #startWorker(): Promise<{ worker: Worker; address: string; id: string }> {
-    const { log, limits, links = {} } = this.#options
-    const workerData: TruthServerData = { shared: log.shared, limits, links }
-    const worker = new Worker(script, { workerData })
-    const [started] = (await once(worker, 'message')) as [{ address: string; id: string }]
-    return { worker, ...started }
+  #startServer(): Promise<TruthServer> {
+    const { log, limits, links = {}, threads = true, clock } = this.#options
+    const options = { shared: log.shared, limits, links }
+    if (threads) return startTruthThread(options)
+    return startTruthApp(clock === undefined ? options : { ...options, clock })
   }
 
   #announce(id: string, proxy: ChaosProxy): Promise<Lease> {

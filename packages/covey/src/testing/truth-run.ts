@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { type Clock, systemClock } from '../base/clock.ts'
 import type { Client } from '../contract/client.ts'
 import { MemoryRegistry } from '../discovery/memory-registry.ts'
 import { codeEntry } from '../error/codes.ts'
@@ -28,6 +29,10 @@ export interface TruthRunOptions {
   readonly callsPerTrouble?: number
   /** How the connections are guarded. */
   readonly links?: LinkSettings
+  /** Whether servers have threads of their own. Default true. */
+  readonly threads?: boolean
+  /** For clients, and for servers of this thread. */
+  readonly clock?: Clock
 }
 
 /** What a {@link truthRun} saw. */
@@ -68,13 +73,24 @@ export async function truthRun(options: TruthRunOptions): Promise<TruthRun> {
     damage = false,
     callsPerTrouble = 1_000,
     links = {},
+    threads = true,
+    clock = systemClock,
   } = options
   const startMs = performance.now()
   const log = new ExecutionLog(calls)
   const registry = new MemoryRegistry()
-  const fleet = await TruthFleet.start({ registry, log, size: servers, seed, limits, links })
+  const fleet = await TruthFleet.start({
+    registry,
+    log,
+    size: servers,
+    seed,
+    limits,
+    links,
+    threads,
+    clock,
+  })
   using ledger = new TruthLedger(log)
-  const runtimes = [1, 2].map(() => createRuntime({ ...links, registry, limits }))
+  const runtimes = [1, 2].map(() => createRuntime({ ...links, registry, limits, clock }))
   let begun = 0
   const chaos = new TruthChaos(fleet, {
     random: seededRandom(seed + 1),

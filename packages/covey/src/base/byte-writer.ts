@@ -18,6 +18,8 @@ export class ByteWriter {
   /** Where the next byte goes, in `bytes`. */
   position = 0
   #start = 0
+  /** Size of the last region, which is a good guess for the next one. */
+  #usual = 0
   readonly #slabs: Pick<SlabPool, 'lend' | 'takeBack'>
 
   /** @param slabs where memory comes from. Default: what all writers of the process share */
@@ -99,6 +101,7 @@ export class ByteWriter {
   take(): Uint8Array {
     const region = this.bytes.subarray(this.#start, this.position)
     this.#start = this.position
+    this.#usual = region.length
     return region
   }
 
@@ -125,7 +128,7 @@ export class ByteWriter {
     const { bytes, size } = this
     const full = this.#start === 0 && bytes.length > 0
     // Twice what a region that outgrew its slab takes, so that a large one is not moved again and again.
-    const slab = this.#slabs.lend(full ? (size + count) * 2 : size + count)
+    const slab = this.#slabs.lend(full ? (size + count) * 2 : Math.max(size + count, this.#usual))
     slab.set(bytes.subarray(this.#start, this.position))
     // Of a slab that something was taken from, somebody may still read.
     if (full) this.#slabs.takeBack(bytes)

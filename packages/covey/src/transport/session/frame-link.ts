@@ -1,5 +1,6 @@
 import type { ByteWriter } from '../../base/byte-writer.ts'
 import type { Clock, Timer } from '../../base/clock.ts'
+import { sharedTicker, type Ticker, type Ticking } from '../../base/ticker.ts'
 import { FrameDecoder } from '../../codec/frame/frame-decoder.ts'
 import type { FrameSeal } from '../../codec/frame/frame-seal.ts'
 import { compressedFlag, type Frame, frameType } from '../../codec/frame/frame-type.ts'
@@ -35,14 +36,16 @@ export interface FrameLinkOptions {
  * Frames over a pipe, for both ends: joins the writes of a turn, stops reading a peer that does not read,
  * answers pings, and notices a peer that fell silent.
  */
-export class FrameLink {
+export class FrameLink implements Ticking {
   /** Number of the write that frames join now; a frame has left once this has moved on. */
   batch = 0
   readonly #pipe: Pipe
   readonly #options: FrameLinkOptions
   readonly #writer: FrameWriter
   readonly #decoder: FrameDecoder
-  readonly #timer: Timer
+  readonly #ticker: Ticker
+  /** Its place there. */
+  readonly #part: number
   #lastTimer: Timer | undefined
   #state: 'open' | 'ending' | 'closed' = 'open'
   #flushing = false
@@ -69,7 +72,8 @@ export class FrameLink {
     this.#writer = new FrameWriter(options.limits.maxFrameBytes)
     this.#decoder = new FrameDecoder(options.maxFirstFrameBytes)
     this.#heardMs = this.#readMs = this.#tickMs = options.clock.monotonicMs()
-    this.#timer = options.clock.every(options.limits.pingMs, () => this.#tick())
+    this.#ticker = sharedTicker(options.clock, options.limits.pingMs)
+    this.#part = this.#ticker.add(this)
     pipe.open({
       data: (bytes) => this.#data(bytes),
       drained: () => this.#drained(),
@@ -288,7 +292,7 @@ export class FrameLink {
     if (this.#state === 'closed') return
     const asked = this.#state === 'ending'
     this.#state = 'closed'
-    this.#timer.stop()
+    this.#ticker.remove(this, this.#part)
     this.#decoder.stop()
     this.#inflater?.stop()
     const waiting = this.#onRoom
@@ -297,7 +301,8 @@ export class FrameLink {
     this.#options.onClosed(asked ? undefined : reason)
   }
 
-  #tick(): void {
+  /** Looks after silence, half frames and slow readers; for the ticker. */
+  tick(): void {
     const { clock, limits } = this.#options
     const now = clock.monotonicMs()
     // This process itself was held up (stopped, or busy): what the peer sent meanwhile is still unread.

@@ -61,7 +61,8 @@ export class ServerSession {
   /** How many of them take a stream of inputs. */
   #inputs = 0
   readonly #connectionId: string
-  readonly #handshakeTimer: Timer
+  /** Until the welcome. */
+  #handshakeTimer: Timer | undefined
   #state: 'new' | 'greeting' | 'ready' | 'draining' = 'new'
   #version = 0
   /** Since the welcome. */
@@ -239,7 +240,8 @@ export class ServerSession {
     this.#link.established(introduction.hello.maxFrameBytes)
     this.#handshake!.greet(welcome, introduction)
     this.#handshake = undefined
-    this.#handshakeTimer.stop()
+    this.#handshakeTimer?.stop()
+    this.#handshakeTimer = undefined
     this.#values = new ValueLink(this.#link, codec, this.#options.limits)
     this.#peer = peer
     this.#events.onReady?.()
@@ -445,7 +447,8 @@ export class ServerSession {
   }
 
   #onClosed(reason: CoveyError | undefined): void {
-    this.#handshakeTimer.stop()
+    this.#handshakeTimer?.stop()
+    this.#handshakeTimer = undefined
     this.#goodbye?.stop()
     this.#cancelAll(new CoveyError('CANCELLED', 'the connection of the caller is gone'))
     this.#events.onClosed(reason)

@@ -4,37 +4,94 @@ import type { Pipe, PipeEvents } from '../session/pipe.ts'
 /** A socket as a pipe. It takes the socket over: nobody else may read from it or write to it. */
 export function socketPipe(socket: Socket, protocol: string, address: string): Pipe {
   socket.setNoDelay(true)
-  return {
-    protocol,
-    address,
-    get queuedBytes() {
-      return socket.writableLength
-    },
-    open: (events) => listen(socket, events),
-    write(bytes) {
-      if (!socket.writable) return false
-      socket.write(bytes)
-      // Nothing left to write: the kernel (or TLS) has its copy of all of it.
-      return socket.writableLength === 0
-    },
-    pause: () => void socket.pause(),
-    resume: () => void socket.resume(),
-    hold: (on) => void (on ? socket.ref() : socket.unref()),
-    end: () => void socket.end(),
-    destroy: () => void socket.destroy(),
-    soon: (run) => void setImmediate(run),
+  return new SocketPipe(socket, protocol, address)
+}
+
+/** A class, and listeners that find their pipe by themselves, so that ten thousand of them do not hold ten functions each. */
+class SocketPipe implements Pipe {
+  readonly protocol: string
+  readonly address: string
+  events: PipeEvents | undefined
+  cause: Error | undefined
+  readonly #socket: Socket
+
+  constructor(socket: Socket, protocol: string, address: string) {
+    this.#socket = socket
+    this.protocol = protocol
+    this.address = address
+  }
+
+  get queuedBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  open(events: PipeEvents): void {
+    this.events = events
+    const socket: OwnedSocket = this.#socket
+    socket[ownPipe] = this
+    socket.on('data', onData)
+    socket.on('drain', onDrain)
+    socket.on('error', onError)
+    socket.on('end', onEnd)
+    socket.on('close', onClose)
+  }
+
+  write(bytes: Uint8Array): boolean {
+    const socket = this.#socket
+    if (!socket.writable) return false
+    socket.write(bytes)
+    // Nothing left to write: the kernel (or TLS) has its copy of all of it.
+    return socket.writableLength === 0
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  hold(on: boolean): void {
+    if (on) this.#socket.ref()
+    else this.#socket.unref()
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  soon(run: () => void): void {
+    setImmediate(run)
   }
 }
 
-function listen(socket: Socket, events: PipeEvents): void {
-  let cause: Error | undefined
-  socket.on('data', (bytes: Buffer) => events.data(bytes))
-  socket.on('drain', () => events.drained())
-  socket.on('error', (error) => {
-    cause = error
-  })
-  socket.on('end', () => socket.destroy())
-  socket.on('close', () => events.closed(cause))
+const ownPipe = Symbol('pipe')
+type OwnedSocket = Socket & { [ownPipe]?: SocketPipe }
+
+function onData(this: OwnedSocket, bytes: Buffer): void {
+  this[ownPipe]!.events!.data(bytes)
+}
+
+function onDrain(this: OwnedSocket): void {
+  this[ownPipe]!.events!.drained()
+}
+
+function onError(this: OwnedSocket, error: Error): void {
+  this[ownPipe]!.cause = error
+}
+
+function onEnd(this: OwnedSocket): void {
+  this.destroy()
+}
+
+function onClose(this: OwnedSocket): void {
+  const { events, cause } = this[ownPipe]!
+  events!.closed(cause)
 }
 
 /** Where a URL of this transport leads. */

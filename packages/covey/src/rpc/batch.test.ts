@@ -233,3 +233,21 @@ test('a middleware that never answers holds no batch', async () => {
   const { a, b } = await both
   assert.deepEqual([a.ok, b.ok], [false, false])
 })
+
+test('an entry that has ended is not cancelled by one that fails after it', async () => {
+  const failing = Promise.withResolvers<never>()
+  const calls: Call[] = []
+  const api = contractClient(users, {
+    clock: systemClock,
+    currentCall: () => undefined,
+    invoke(call) {
+      calls.push(call)
+      return call.method.name === 'me' ? Promise.resolve('ada') : failing.promise
+    },
+  })
+  const both = batch({ done: api.me.of(), bad: api.hang.of(), slow: api.hang.of() })
+  await new Promise((resolve) => setImmediate(resolve))
+  failing.reject(new CoveyError('NOT_FOUND', 'gone'))
+  await assert.rejects(both, { code: 'NOT_FOUND', message: 'batch entry bad: gone' })
+  assert.equal(calls[0]!.cancelled, undefined)
+})

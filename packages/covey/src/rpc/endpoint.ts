@@ -39,6 +39,8 @@ export class Endpoint implements NamedCandidate {
   readonly #clock: Clock
   readonly #latency: PeakEwma
   readonly #subchannels: readonly Subchannel[]
+  /** Where there is one connection, as nearly always, each call saves the loops. */
+  readonly #only: Subchannel | undefined
   #turn = 0
   #batch: object | undefined
   #batchSubchannel: Subchannel | undefined
@@ -58,6 +60,7 @@ export class Endpoint implements NamedCandidate {
         wanted: () => this.listed,
       })
     })
+    this.#only = connections === 1 ? this.#subchannels[0] : undefined
   }
 
   /** That of its best connection. */
@@ -67,11 +70,12 @@ export class Endpoint implements NamedCandidate {
 
   /** Whether it takes calls now. */
   get ready(): boolean {
-    for (const subchannel of this.#subchannels) if (subchannel.ready) return true
-    return false
+    if (this.#only !== undefined) return this.#only.ready
+    return this.#subchannels.some(({ ready }) => ready)
   }
 
   get pending(): number {
+    if (this.#only !== undefined) return this.#only.pending
     let pending = 0
     for (const subchannel of this.#subchannels) pending += subchannel.pending
     return pending
@@ -132,7 +136,7 @@ export class Endpoint implements NamedCandidate {
 
   /** The calls of a batch go together. */
   #subchannelFor({ batch }: Call): Subchannel {
-    if (this.#subchannels.length === 1) return this.#subchannels[0]!
+    if (this.#only !== undefined) return this.#only
     if (batch !== undefined && batch === this.#batch && this.#batchSubchannel?.ready) {
       return this.#batchSubchannel
     }

@@ -183,7 +183,8 @@ class Reader implements ValueReader {
     if (head >= 0xa0 && head <= 0xbf) size = head & 0x1f
     else if (head === 0xd9) size = this.#u8()
     else if (head === 0xda) size = this.#u16()
-    else throw malformed('a map key that is not text, or over 64 KiB')
+    else if (head === 0xdb) size = this.#u32()
+    else throw malformed('a map key that is not text')
     const from = this.#skip(size)
     const cached = keys.get(this.#bytes, from, size)
     if (cached !== undefined) return cached

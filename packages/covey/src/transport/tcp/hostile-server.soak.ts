@@ -1,0 +1,3 @@
+// The answers of hostile servers with ten times as many rounds, for `make soak`.
+process.env.COVEY_FUZZ_FRAMES ??= '10000000'
+await import('./hostile-server.test.ts')

@@ -136,7 +136,7 @@ test('a fixed address needs no registry; a refused connection is told with its n
 })
 
 test('an address that is none is refused when the client is made', () => {
-  for (const target of ['127.0.0.1:80', 'tcp://host', 'http://host:80', 'tcp://h:99999', 'unix:']) {
+  for (const target of ['127.0.0.1:80', 'tcp://host', 'ftp://host:80', 'tcp://h:99999', 'unix:']) {
     assert.throws(() => createClient(echo, { target }), TypeError, target)
   }
 })

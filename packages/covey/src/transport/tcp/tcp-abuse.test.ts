@@ -71,7 +71,6 @@ test('2,000 strangers who send a byte now and then keep nobody else out', {
   }, 500)
   try {
     await until(() => listener.connections <= 257, 'no more than 256 are shaking hands')
-    assert.ok(listener.connections > 100, `${listener.connections} are`)
     assert.equal(await apiOf(before).echo('served'), 'served')
     let connection: Connection | undefined
     await until(async () => {
@@ -86,7 +85,8 @@ test('2,000 strangers who send a byte now and then keep nobody else out', {
     for (const socket of strangers) socket.destroy()
   }
   const lines = log.messages('warn').filter((line) => line.includes('shaking hands'))
-  assert.equal(lines.length, 1, log.messages('warn').join('\n'))
+  // One in ten seconds, and the test may take some of those.
+  assert.ok(lines.length >= 1 && lines.length <= 3, log.messages('warn').join('\n'))
 })
 
 /** A client that knows the bytes but obeys nothing. */

@@ -302,12 +302,8 @@ export class ClientSession implements Connection {
   /** The result of a call; or of one whose caller does not wait, that it was accepted. */
   #onResult(frame: Frame): void {
     const id = this.#known(frame)
-    const accepted = frame.type === frameType.accepted
-    const mode = this.#pending.get(id)?.call.mode
-    if (mode !== undefined && accepted !== (mode !== 'wait')) {
-      throw new CoveyError('PROTOCOL_ERROR', `frame type ${frame.type} for a call of mode ${mode}`)
-    }
-    this.#requireStream(id, false)
+    const waiting = this.#pending.get(id)
+    if (waiting !== undefined) requireKind(frame, waiting, false)
     const pending = this.#take(id)
     if (pending === undefined) {
       this.#lateAnswers += 1
@@ -322,9 +318,10 @@ export class ClientSession implements Connection {
 
   #onItem(frame: Frame): void {
     const id = this.#known(frame)
-    this.#requireStream(id, true)
-    const stream = this.#pending.get(id)?.output
-    if (stream === undefined) return
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return
+    requireKind(frame, pending, true)
+    const stream = pending.output!
     let item: unknown
     try {
       item = this.#values!.read(frame)
@@ -335,18 +332,11 @@ export class ClientSession implements Connection {
   }
 
   #onEnd(frame: Frame): void {
-    const id = this.#known(frame)
-    this.#requireStream(id, true)
-    this.#take(id)?.result(undefined)
-  }
-
-  /** Elements and their end are for calls with a stream of results, one result is for all others. */
-  #requireStream(id: number, streams: boolean): void {
-    const pending = this.#pending.get(id)
-    if (pending === undefined || (pending.output !== undefined) === streams) return
-    const what = streams ? 'an element' : 'one result'
-    const { path } = pending.call.method
-    throw new CoveyError('PROTOCOL_ERROR', `${what} for call ${id} of ${path}`)
+    const pending = this.#pending.get(this.#known(frame))
+    if (pending === undefined) return
+    requireKind(frame, pending, true)
+    this.#take(frame.id)
+    pending.result(undefined)
   }
 
   #onCredit(frame: Frame): void {
@@ -404,6 +394,14 @@ export class ClientSession implements Connection {
       pending.fail(left ? mayHaveRun(reason) : notSent(reason))
     }
   }
+}
+
+/** Elements and their end are for calls with a stream of results, `accepted` for those that nobody waits for. */
+function requireKind({ type, id }: Frame, { call, output }: Pending, streams: boolean): void {
+  const accepted = type === frameType.accepted
+  if ((output !== undefined) === streams && accepted === (call.mode !== 'wait')) return
+  const what = `frame type ${type} for call ${id} of ${call.method.path}`
+  throw new CoveyError('PROTOCOL_ERROR', `${what}, ${call.method.kind}, mode ${call.mode}`)
 }
 
 /** "Not run" is what the peer says of the connection that it refuses; of a call that has left nobody knows. */

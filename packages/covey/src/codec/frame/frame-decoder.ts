@@ -8,6 +8,9 @@ const minLength = frameHeadBytes - 4
 /** Memory that a peer may make us take by the announcement of a large frame alone. */
 const trustedBytes = 128 * 1024
 
+/** Frames of this size may be kept in part by the values that are made of them: codecs do not copy large bytes again. */
+const ownBytes = 16 * 1024
+
 const nothing = new Uint8Array(0)
 
 /**
@@ -24,9 +27,12 @@ export class FrameDecoder {
   #have = 0
   #need = 4
   #stopped = false
+  readonly #lent: boolean
 
-  constructor(maxFrameBytes: number) {
+  /** @param lent whether what is pushed is overwritten when `push` has returned; small frames are then lent on */
+  constructor(maxFrameBytes: number, lent = false) {
     this.maxFrameBytes = maxFrameBytes
+    this.#lent = lent
   }
 
   /** Bytes of a frame that has begun and is not complete. */
@@ -41,8 +47,8 @@ export class FrameDecoder {
   }
 
   /**
-   * Takes the next bytes and hands on each frame that is complete. The bytes are handed over, frames included: nobody
-   * may write to them any more.
+   * Takes the next bytes and hands on each frame that is complete. Unless they are only lent, the bytes are handed over, frames
+   * included: nobody may write to them any more.
    * @throws CoveyError `PROTOCOL_ERROR`, `MESSAGE_TOO_LARGE` or `INTEGRITY_FAILED`; the stream cannot be read further then
    */
   push(chunk: Uint8Array, onFrame: (frame: Frame) => void): void {
@@ -52,7 +58,8 @@ export class FrameDecoder {
     while (!this.#stopped && end - at >= 4) {
       const next = at + 4 + this.#lengthAt(chunk, at)
       if (next > end) break
-      onFrame(this.#frameAt(chunk, at, next))
+      const frame = this.#frameAt(chunk, at, next)
+      onFrame(this.#lent && next - at >= ownBytes ? ownFrame(frame) : frame)
       at = next
     }
     if (!this.#stopped && at < end) this.#append(chunk, at, end)
@@ -127,6 +134,12 @@ export class FrameDecoder {
     if (length < minLength) throw new CoveyError('PROTOCOL_ERROR', `a frame of ${length} bytes`)
     return length
   }
+}
+
+/** The same frame in memory of its own. */
+export function ownFrame(frame: Frame): Frame {
+  const bytes = frame.bytes.slice(frame.start, frame.end)
+  return { ...frame, bytes, start: 0, end: bytes.length }
 }
 
 /** Reads four bytes as an unsigned number, big end first. */

@@ -136,3 +136,27 @@ test('a large frame in pieces lies in memory of its own size, and an announced o
     assert.deepEqual(sizes, [100_010, 600_010])
   }
 })
+
+test('of bytes that are only lent, nothing is kept: neither large frames nor parts of any', () => {
+  const list = [
+    { type: 7, flags: 0, id: 1, body: new Array(20_000).fill(1) },
+    { type: 7, flags: 0, id: 2, body: [1, 2, 3] },
+    { type: 7, flags: 0, id: 3, body: new Array(30_000).fill(3) },
+  ]
+  const bytes = encode(list)
+  const shared = new Uint8Array(36_000)
+  const decoder = new FrameDecoder(1 << 20, true)
+  const large: Frame[] = []
+  const seen: Seen[] = []
+  for (let at = 0; at < bytes.length; at += shared.length) {
+    const chunk = bytes.subarray(at, at + shared.length)
+    shared.set(chunk)
+    decoder.push(shared.subarray(0, chunk.length), (frame) => {
+      seen.push(plain(frame))
+      if (frame.end - frame.start > 16_384) large.push(frame)
+    })
+    shared.fill(0xee)
+  }
+  assert.deepEqual(seen, list)
+  assert.deepEqual(large.map(plain), [list[0], list[2]])
+})

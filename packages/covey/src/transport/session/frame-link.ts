@@ -1,7 +1,7 @@
 import type { ByteWriter } from '../../base/byte-writer.ts'
 import type { Clock, Timer } from '../../base/clock.ts'
 import { sharedTicker, type Ticker, type Ticking } from '../../base/ticker.ts'
-import { FrameDecoder } from '../../codec/frame/frame-decoder.ts'
+import { FrameDecoder, ownFrame } from '../../codec/frame/frame-decoder.ts'
 import type { FrameSeal } from '../../codec/frame/frame-seal.ts'
 import { compressedFlag, type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { FrameWriter } from '../../codec/frame/frame-writer.ts'
@@ -70,7 +70,7 @@ export class FrameLink implements Ticking {
     this.#pipe = pipe
     this.#options = options
     this.#writer = new FrameWriter(options.limits.maxFrameBytes)
-    this.#decoder = new FrameDecoder(options.maxFirstFrameBytes)
+    this.#decoder = new FrameDecoder(options.maxFirstFrameBytes, pipe.lends)
     this.#heardMs = this.#readMs = this.#tickMs = options.clock.monotonicMs()
     this.#ticker = sharedTicker(options.clock, options.limits.pingMs)
     this.#part = this.#ticker.add(this)
@@ -257,7 +257,7 @@ export class FrameLink implements Ticking {
     const inflater = this.#inflater
     if (inflater === undefined || (!inflater.busy && (frame.flags & compressedFlag) === 0)) {
       this.#deliver(frame)
-    } else inflater.push(frame)
+    } else inflater.push(this.#pipe.lends ? ownFrame(frame) : frame)
   }
 
   #deliver(frame: Frame): void {

@@ -8,6 +8,8 @@ export interface Pipe {
   readonly address: string
   /** Who is at the other end, where the carrier itself proves it (a certificate). */
   readonly identity?: Identity | undefined
+  /** Whether the bytes of `data` are only lent: they are overwritten when it has returned. Default false. */
+  readonly lends?: boolean
   /** Bytes handed over and not sent. */
   readonly queuedBytes: number
   /** Begins to deliver events. Called once. */

@@ -3,7 +3,13 @@ import { afterReading } from '../../base/after-reading.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { ClientSession } from '../session/client-session.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
-import { parseSocketUrl, type SocketTarget, socketPipe } from './wire.ts'
+import {
+  parseSocketUrl,
+  readingInto,
+  type SocketPipe,
+  type SocketTarget,
+  socketPipe,
+} from './wire.ts'
 
 /**
  * Connects to `tcp://host:port` or `unix:/path` and shakes hands.
@@ -11,8 +17,12 @@ import { parseSocketUrl, type SocketTarget, socketPipe } from './wire.ts'
  */
 export async function connectTcp(address: string, options: ConnectOptions): Promise<Connection> {
   const target = parseSocketUrl(address)
-  const socket = await openSocket(target, address, options)
-  const session = new ClientSession(socketPipe(socket, target.protocol, address), options)
+  let pipe: SocketPipe | undefined
+  const reading = readingInto(() => pipe)
+  const socket = await openSocket(target, address, options, reading)
+  pipe = socketPipe(socket, target.protocol, address)
+  pipe.lends = true
+  const session = new ClientSession(pipe, options)
   try {
     await session.handshake()
     return session
@@ -26,10 +36,13 @@ function openSocket(
   target: SocketTarget,
   address: string,
   { limits, clock, signal }: ConnectOptions,
+  reading: ReturnType<typeof readingInto>,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(
-      target.protocol === 'unix' ? { path: target.path } : { host: target.host, port: target.port },
+      target.protocol === 'unix'
+        ? { path: target.path, ...reading }
+        : { host: target.host, port: target.port, ...reading },
     )
     const fail = (reason: string, cause?: unknown) => {
       settle()

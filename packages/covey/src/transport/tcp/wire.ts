@@ -1,14 +1,42 @@
-import type { Socket } from 'node:net'
+import type { OnReadOpts, Socket } from 'node:net'
 import type { Pipe, PipeEvents } from '../session/pipe.ts'
 
 /** A socket as a pipe. It takes the socket over: nobody else may read from it or write to it. */
-export function socketPipe(socket: Socket, protocol: string, address: string): Pipe {
+export function socketPipe(socket: Socket, protocol: string, address: string): SocketPipe {
   socket.setNoDelay(true)
   return new SocketPipe(socket, protocol, address)
 }
 
+/** Where all sockets that this process opened put what they read: it is looked at before another one can read. */
+let readBuffer: Uint8Array | undefined
+
+/** Fewer and larger reads: 64 KiB make half the bytes a second. */
+const readBytes = 256 * 1024
+
+/**
+ * Options of a socket that reads into memory that is used again and again, which takes a quarter of the time of new memory
+ * for each read. Only for sockets of `connect`; Node has nothing like it for those of a server.
+ * @param pipe the pipe over it, once there is one
+ */
+export function readingInto(pipe: () => SocketPipe | undefined): { onread: OnReadOpts } {
+  // Windows reads ahead, so that each socket needs its own.
+  const own = process.platform === 'win32'
+  if (!own) readBuffer ??= new Uint8Array(readBytes)
+  return {
+    onread: {
+      buffer: readBuffer ?? new Uint8Array(readBytes),
+      callback(size, bytes) {
+        pipe()?.receive(bytes.subarray(0, size))
+        return true
+      },
+    },
+  }
+}
+
 /** A class, and listeners that find their pipe by themselves, so that ten thousand of them do not hold ten functions each. */
-class SocketPipe implements Pipe {
+export class SocketPipe implements Pipe {
+  /** Set where the socket reads by `readingInto`. */
+  lends = false
   readonly protocol: string
   readonly address: string
   events: PipeEvents | undefined
@@ -34,6 +62,11 @@ class SocketPipe implements Pipe {
     socket.on('error', onError)
     socket.on('end', onEnd)
     socket.on('close', onClose)
+  }
+
+  /** For a socket that does not emit what it reads. */
+  receive(bytes: Uint8Array): void {
+    this.events?.data(bytes)
   }
 
   write(bytes: Uint8Array): boolean {

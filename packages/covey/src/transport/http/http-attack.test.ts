@@ -186,3 +186,48 @@ test('a reader that does not take its answer is cut off', limited, async () => {
   socket.destroy()
   await stillServes(bench)
 })
+
+test(
+  'a sender of lines is held back while its handler waits, and a line has a limit',
+  limited,
+  async () => {
+    await using bench = await openHttpBench({ limits: { maxFrameBytes: 100_000 } })
+    const head = [
+      'POST /rpc/shop/sip HTTP/1.1',
+      'host: a',
+      'content-type: application/x-ndjson',
+      'content-length: 1000000000',
+      '',
+      '',
+    ].join('\r\n')
+    const socket = connect(bench.port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write(head)
+    const line = `${JSON.stringify('x'.repeat(50_000))}\n`
+    let sent = 0
+    const send = () => {
+      while (sent < 100_000_000 && socket.write(line)) sent += line.length
+    }
+    socket.on('drain', send)
+    send()
+    await until(() => bench.seen.hanging === 1, 'the handler has one')
+    let before = -1
+    await until(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      const still = sent === before
+      before = sent
+      return still
+    }, 'the sender waits')
+    assert.ok(sent < 50_000_000, `${sent} bytes were taken`)
+    socket.destroy()
+    const long = await raw(
+      bench.port,
+      head.replace('1000000000', '200000') + 'x'.repeat(200_000),
+      (text) => text.includes('}'),
+    )
+    assert.match(long, /^HTTP\/1\.1 413 .*a line of more than 100000 bytes/s)
+    await using slow = await openHttpBench({ limits: { partialFrameMs: 50 } })
+    const part = await raw(slow.port, `${head}"half a li`, (text) => text.includes('}'))
+    assert.match(part, /^HTTP\/1\.1 504 .*a line was not complete within 50 ms/s)
+  },
+)

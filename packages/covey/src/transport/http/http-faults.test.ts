@@ -9,6 +9,7 @@ import { CoveyError } from '../../error/covey-error.ts'
 import { type HttpBench, openHttpBench, shop } from '../../testing/fixtures/http-bench.ts'
 import { freePort } from '../../testing/free-port.ts'
 import { until } from '../../testing/until.ts'
+import { createKeyRing } from '../key-ring.ts'
 import { defaultLimits, type Limits } from '../limits.ts'
 import type { Connection } from '../transport.ts'
 import { connectHttp } from './client.ts'
@@ -175,6 +176,28 @@ test(
     assert.equal(await code(connectHttp(`http://127.0.0.1:${other}`, options)), 'UNAVAILABLE')
   },
 )
+
+test('keys, which cannot be proved over HTTP, are neither left out nor sent', limited, async () => {
+  const keys = createKeyRing([{ id: 'may', secret: 'a secret of thirty-two characters' }])
+  await using bench = await openHttpBench({ keys })
+  const answer = await bench.post('nothing', null)
+  assert.equal(answer.status, 401)
+  assert.match(((await answer.json()) as { detail: string }).detail, /demands keys/)
+  const options = { clock: systemClock, limits: defaultLimits, keys }
+  await using open = await openHttpBench()
+  assert.equal(await code(connectHttp(open.url, options)), 'UNAUTHENTICATED')
+})
+
+test('each request names the instance that is meant', limited, async () => {
+  const named: unknown[] = []
+  await using server = await impostor((request, response) => {
+    named.push(request.headers['covey-instance'])
+    response.writeHead(204).end()
+  })
+  await using connection = await connectTo(server.url)
+  await connection.invoke(call('nothing'))
+  assert.deepEqual(named, ['odd'])
+})
 
 test('a call for an instance that is no longer there is not run', limited, async () => {
   await using bench = await openHttpBench()

@@ -62,6 +62,13 @@ async function start(
   const app = createApp({
     name: 'shop',
     services: [service],
+    // What stands before a handler may take its time: its caller has been answered by then.
+    middleware: [
+      (next) => async (call) => {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        return next(call)
+      },
+    ],
     overrides: { covey: { logLevel: 'silent', drainWaitMs: 0, http: { port: 0, dora: true } } },
     runtime,
     ownsProcess: false,

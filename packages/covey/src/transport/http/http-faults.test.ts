@@ -229,3 +229,15 @@ test(
     assert.equal(bench.seen.aborted, 1)
   },
 )
+
+test('a stream that is left is told why, and its socket serves the next one', limited, async () => {
+  await using bench = await openHttpBench()
+  await using connection = await connectTo(bench.url)
+  for (let round = 1; round <= 10; round++) {
+    const items = (await connection.invoke(call('endless'))) as AsyncIterable<unknown>
+    for await (const _ of items) break
+    await until(() => bench.seen.aborted === round, 'the handler was told')
+  }
+  assert.deepEqual(new Set(bench.seen.reasons), new Set(['the reader left the stream']))
+  assert.ok(bench.listener.connections <= 3, `${bench.listener.connections} connections`)
+})

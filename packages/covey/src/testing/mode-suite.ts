@@ -222,7 +222,7 @@ export function modeSuite(name: string, options: ModeSuiteOptions): void {
   })
 
   check('the time that is set is that of the work', async ({ api, seen }) => {
-    const ticket = await api.gated.submit(undefined, { timeoutMs: 40 })
+    const ticket = await api.gated.submit(undefined, { timeoutMs: 400 })
     await assert.rejects(ticket.result(), hasCode('DEADLINE_EXCEEDED'))
     assert.equal(seen.aborted, 1)
     const facts = await (

@@ -11,6 +11,9 @@ interface Wishes {
   readonly metadata?: Record<string, string>
 }
 
+/** How long a caller waits for a call to be accepted that it does not wait for; its `timeoutMs` is for the work. */
+const acceptMs = 5_000
+
 /** Makes one call and says what was wrong about its answer. */
 type Ask = (api: Api, number: number, wishes: Wishes) => Promise<string | undefined>
 
@@ -23,9 +26,11 @@ export function planCall(api: Api, number: number, random: () => number): Witnes
   const roll = random()
   const timeoutMs = roll < 0.03 ? 1 + random() * 15 : roll < 0.1 ? 20 + random() * 100 : 600
   const cancelMs = random() < 0.03 ? random() * 30 : undefined
+  const unwaited = ask === notify || ask === submit
   return {
     number,
-    timeoutMs,
+    what: ask.name,
+    timeoutMs: unwaited ? acceptMs + timeoutMs : timeoutMs,
     async run() {
       if (cancelMs === undefined) return ask(api, number, { timeoutMs })
       const abort = new AbortController()
@@ -60,7 +65,7 @@ function pickAsk(random: () => number): Ask {
 }
 
 function echo({ waitMs, repeat }: { waitMs?: number; repeat?: number }): Ask {
-  return async (api, number, wishes) => {
+  return async function echoed(api, number, wishes) {
     const text = repeat === undefined ? undefined : `${number} `.repeat(repeat)
     const answer = await api.echo({ number, waitMs, text }, wishes)
     if (answer.number !== number) return `the answer of ${answer.number}`
@@ -79,7 +84,9 @@ async function fail(api: Api, number: number, wishes: Wishes): Promise<string | 
 }
 
 function count(to: number, slow: boolean): Ask {
-  return (api, number, wishes) => compare(api.count({ number, to }, wishes), number, to, slow)
+  return function counted(api, number, wishes) {
+    return compare(api.count({ number, to }, wishes), number, to, slow)
+  }
 }
 
 /** Every piece, each once, in order, of this call alone, and no end before the last. */
@@ -116,7 +123,7 @@ async function submit(api: Api, number: number, wishes: Wishes): Promise<string 
 }
 
 function sum(size: number, slow: boolean): Ask {
-  return async (api, number, wishes) => {
+  return async function summed(api, number, wishes) {
     const answer = await api.sum(pieces(number, size, slow), numbered(number, wishes))
     if (answer.number !== number) return `the answer of ${answer.number}`
     return answer.pieces === size ? undefined : `${answer.pieces} of ${size} pieces arrived`
@@ -124,7 +131,7 @@ function sum(size: number, slow: boolean): Ask {
 }
 
 function mirror(size: number, slow: boolean): Ask {
-  return (api, number, wishes) => {
+  return function mirrored(api, number, wishes) {
     const answers = api.mirror(pieces(number, size, false), numbered(number, wishes))
     return compare(answers, number, size, slow)
   }

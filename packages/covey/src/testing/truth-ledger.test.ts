@@ -60,12 +60,16 @@ test('a call that is late or not over is found, but for pauses of the event loop
   using _ = ledger
   for (const number of [0, 1, 2]) log.note(number)
   void ledger.witness({ number: 0, timeoutMs: 10, run: () => new Promise(() => {}) })
-  await ledger.witness({ number: 1, timeoutMs: 10, run: async () => void (await wait(120)) })
+  const slow = { number: 1, what: 'echo', timeoutMs: 10, run: async () => void (await wait(120)) }
+  await ledger.witness(slow)
   const paused = ledger.witness({ number: 2, timeoutMs: 10, run: async () => void (await wait(1)) })
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)
   await paused
   const [late, hanging, ...others] = ledger.problems()
-  assert.match(late ?? '', /^1 calls were not over in time: call 1: OK, \d+ ms behind its time$/)
+  assert.match(
+    late ?? '',
+    /^1 calls were not over in time: call 1 \(echo\): OK, \d+ ms behind its time$/,
+  )
   assert.equal(hanging, '1 calls are not over: call 0')
   assert.deepEqual(others, [])
 })

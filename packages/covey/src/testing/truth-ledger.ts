@@ -6,6 +6,8 @@ import type { ExecutionLog } from './execution-log.ts'
 export interface WitnessedCall {
   /** Its number in the execution log; every call has its own. */
   readonly number: number
+  /** What is called, for messages. */
+  readonly what?: string
   /** When it must be over, in milliseconds from now. */
   readonly timeoutMs: number
   /** Makes the call. Resolves with undefined if the answer was its own, otherwise with what was wrong about it. */
@@ -63,7 +65,7 @@ export class TruthLedger implements Disposable {
     const outcome = await this.#outcome(call)
     this.#outcomes[number] = 2 + this.#place(outcome)
     const overMs = performance.now() - startMs - timeoutMs
-    if (overMs > this.#graceMs) this.#noteLate(number, outcome, startMs, overMs)
+    if (overMs > this.#graceMs) this.#noteLate(call, outcome, startMs, overMs)
     return outcome
   }
 
@@ -109,10 +111,10 @@ export class TruthLedger implements Disposable {
     clearInterval(this.#ticker)
   }
 
-  async #outcome({ number, run }: WitnessedCall): Promise<string> {
+  async #outcome(call: WitnessedCall): Promise<string> {
     try {
-      const wrong = await run()
-      if (wrong !== undefined) this.#wrong.push(`call ${number}: ${wrong}`)
+      const wrong = await call.run()
+      if (wrong !== undefined) this.#wrong.push(`${nameOf(call)}: ${wrong}`)
       return 'OK'
     } catch (error) {
       return CoveyError.from(error).code
@@ -125,12 +127,12 @@ export class TruthLedger implements Disposable {
   }
 
   /** A call cannot be over while nothing in this process runs. */
-  #noteLate(number: number, outcome: string, startMs: number, overMs: number): void {
+  #noteLate(call: WitnessedCall, outcome: string, startMs: number, overMs: number): void {
     this.#tick()
     let pausedMs = 0
     for (const { atMs, ms } of this.#pauses) if (atMs >= startMs) pausedMs += ms
     if (overMs - pausedMs <= this.#graceMs) return
-    this.#late.push(`call ${number}: ${outcome}, ${Math.round(overMs)} ms behind its time`)
+    this.#late.push(`${nameOf(call)}: ${outcome}, ${Math.round(overMs)} ms behind its time`)
   }
 
   #tick(): void {
@@ -139,6 +141,10 @@ export class TruthLedger implements Disposable {
     this.#tickMs = atMs
     if (ms > pausePeriodMs) this.#pauses.push({ atMs, ms })
   }
+}
+
+function nameOf({ number, what }: WitnessedCall): string {
+  return what === undefined ? `call ${number}` : `call ${number} (${what})`
 }
 
 function shown(what: string, list: readonly string[]): string[] {

@@ -20,6 +20,7 @@ function truthTest(what: string, options: Omit<TruthRunOptions, 'seed'>): void {
 
 truthTest('under chaos: every answer is its own, none runs twice, none is untrue, none hangs', {
   calls,
+  callsPerTrouble: 2_000,
 })
 
 truthTest('on links that also damage, repeat and reorder bytes, sealed with crc32c', {

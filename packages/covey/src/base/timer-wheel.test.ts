@@ -98,3 +98,16 @@ test('a wheel that was held up lets what has arrived be read before its entries 
   turn()
   assert.deepEqual(ran, ['silent', 'in time'])
 })
+
+test('an entry that was removed or has run holds no other', async () => {
+  const clock = new FakeClock()
+  const wheel = new TimerWheel(clock)
+  const ran: string[] = []
+  const entries = ['a', 'b', 'c'].map((name) => wheel.add(50, () => ran.push(name)))
+  wheel.remove(entries[1]!)
+  assert.deepEqual([entries[1]!.next, entries[1]!.previous], [undefined, undefined])
+  await clock.advance(100)
+  assert.equal(ran.length, 2)
+  for (const { next, previous } of entries)
+    assert.deepEqual([next, previous], [undefined, undefined])
+})

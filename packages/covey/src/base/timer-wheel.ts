@@ -1,12 +1,23 @@
 import type { Clock, Timer } from './clock.ts'
 
-/** Something that falls due. Made by `TimerWheel.add`. */
-export interface WheelEntry {
+/**
+ * Something that falls due. Made by `TimerWheel.add`. A class because of what V8 does to literals that mostly survive the
+ * first collections of a process: see `PendingCall`.
+ */
+export class WheelEntry {
   readonly atMs: number
   readonly run: () => void
   next: WheelEntry | undefined
   previous: WheelEntry | undefined
   slot: number
+
+  constructor(atMs: number, run: () => void, next: WheelEntry | undefined, slot: number) {
+    this.atMs = atMs
+    this.run = run
+    this.next = next
+    this.previous = undefined
+    this.slot = slot
+  }
 }
 
 const tickMs = 10
@@ -41,7 +52,7 @@ export class TimerWheel {
     const tick = Math.max(Math.ceil(atMs / tickMs), this.#doneTick + 1)
     const slot = tick % slots
     const head = this.#heads[slot]
-    const entry: WheelEntry = { atMs, run, next: head, previous: undefined, slot }
+    const entry = new WheelEntry(atMs, run, head, slot)
     if (head !== undefined) head.previous = entry
     this.#heads[slot] = entry
     this.#size += 1
@@ -55,6 +66,9 @@ export class TimerWheel {
     else this.#heads[entry.slot] = entry.next
     if (entry.next !== undefined) entry.next.previous = entry.previous
     entry.slot = -1
+    // An entry that is used up but not collected yet must not keep its neighbours: they would grow old with it, and theirs
+    // with them, until all calls live as long as the next full collection.
+    entry.next = entry.previous = undefined
     this.#size -= 1
   }
 
@@ -83,15 +97,15 @@ export class TimerWheel {
   }
 
   #runSlot(slot: number, now: number): void {
-    let entry = this.#heads[slot]
-    while (entry !== undefined) {
-      const { next } = entry
-      // One that ran before it in this slot may have removed it.
-      if (entry.slot >= 0 && entry.atMs <= now) {
-        this.remove(entry)
-        entry.run()
-      }
-      entry = next
+    const due: WheelEntry[] = []
+    for (let entry = this.#heads[slot]; entry !== undefined; entry = entry.next) {
+      if (entry.atMs <= now) due.push(entry)
+    }
+    for (const entry of due) {
+      // One that ran before it may have removed it.
+      if (entry.slot < 0) continue
+      this.remove(entry)
+      entry.run()
     }
   }
 }

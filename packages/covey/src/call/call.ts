@@ -62,7 +62,10 @@ export class Call {
   #trace: Trace | undefined
   #controller: AbortController | undefined
   #reason: CoveyError | undefined
-  #listeners: CancelListener | CancelListener[] | undefined
+  // Two fields, for as many as most calls have, and no list: see `PendingCall`.
+  #listener: CancelListener | undefined
+  #secondListener: CancelListener | undefined
+  #laterListeners: CancelListener[] | undefined
 
   constructor(method: MethodRef, input: unknown, init: CallInit = {}) {
     this.method = method
@@ -115,10 +118,13 @@ export class Call {
     if (this.#reason !== undefined) return
     this.#reason = reason
     this.#controller?.abort(reason)
-    const listeners = this.#listeners
-    this.#listeners = undefined
-    if (typeof listeners === 'function') listeners(reason)
-    else if (listeners !== undefined) for (const listener of listeners) listener(reason)
+    const first = this.#listener
+    const second = this.#secondListener
+    const later = this.#laterListeners
+    this.#listener = this.#secondListener = this.#laterListeners = undefined
+    first?.(reason)
+    second?.(reason)
+    if (later !== undefined) for (const listener of later) listener(reason)
   }
 
   /**
@@ -127,17 +133,17 @@ export class Call {
    */
   onCancel(listener: CancelListener): void {
     if (this.#reason !== undefined) listener(this.#reason)
-    else if (this.#listeners === undefined) this.#listeners = listener
-    else if (typeof this.#listeners === 'function') this.#listeners = [this.#listeners, listener]
-    else this.#listeners.push(listener)
+    else if (this.#laterListeners !== undefined) this.#laterListeners.push(listener)
+    else if (this.#secondListener !== undefined) this.#laterListeners = [listener]
+    else if (this.#listener !== undefined) this.#secondListener = listener
+    else this.#listener = listener
   }
 
   /** Takes back `onCancel`. */
   offCancel(listener: CancelListener): void {
-    if (this.#listeners === listener) this.#listeners = undefined
-    else if (Array.isArray(this.#listeners)) {
-      this.#listeners = this.#listeners.filter((other) => other !== listener)
-    }
+    if (this.#listener === listener) this.#listener = undefined
+    if (this.#secondListener === listener) this.#secondListener = undefined
+    this.#laterListeners = this.#laterListeners?.filter((other) => other !== listener)
   }
 
   /** An error that the contract of this method declares, to be thrown by its handler. */

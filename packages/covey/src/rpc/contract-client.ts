@@ -152,7 +152,7 @@ function openCall(
   { clock, currentCall, timeoutMs, routing }: ContractClientOptions,
   mode: CallMode = 'wait',
   scope?: BatchScope,
-): { call: Call; release: () => void } {
+): OpenedCall {
   const parent = currentCall()
   const allowedMs = wishes.timeoutMs ?? timeoutMs ?? method.timeoutMs
   if (Number.isNaN(allowedMs)) throw new TypeError(`${method.path}: timeoutMs is NaN`)
@@ -172,7 +172,19 @@ function openCall(
   }
   const call = new Call(method, input, init)
   scope?.opened(call)
-  return { call, release: link(call, parent, wishes.signal) }
+  return new OpenedCall(call, link(call, parent, wishes.signal))
+}
+
+/** A class, because a function that waits keeps what it was given: see `PendingCall`. */
+class OpenedCall {
+  readonly call: Call
+  /** Takes back what ties the call to its caller. */
+  readonly release: () => void
+
+  constructor(call: Call, release: () => void) {
+    this.call = call
+    this.release = release
+  }
 }
 
 function baggageOf(parent: Call | undefined, { baggage }: CallOptions): Metadata | undefined {

@@ -15,24 +15,10 @@ import { ClientHandshake } from './client-handshake.ts'
 import { FrameLink } from './frame-link.ts'
 import { protocolVersions, readFarewell, type Welcome } from './hello.ts'
 import type { IncomingStream } from './incoming-stream.ts'
-import type { OutgoingStream } from './outgoing-stream.ts'
+import { PendingCall } from './pending-call.ts'
 import type { Pipe } from './pipe.ts'
 import { callIsOver, sourceError } from './stream-errors.ts'
 import { countedBytes, creditOf, ValueLink } from './value-link.ts'
-
-/** A call that has no result yet. */
-interface Pending {
-  readonly call: Call
-  /** The write its frame joined. */
-  readonly batch: number
-  readonly onCancel: (reason: CoveyError) => void
-  result(value: unknown): void
-  fail(error: CoveyError): void
-  /** Elements on their way to the caller; only of server streams and duplex. */
-  output?: IncomingStream
-  /** Elements on their way to the handler; only of client streams and duplex. */
-  input?: OutgoingStream
-}
 
 /**
  * The client's end of a connection: hands out numbers to calls and brings each answer to its own call. It
@@ -46,7 +32,7 @@ export class ClientSession implements Connection {
   readonly #link: FrameLink
   /** Until the welcome. */
   #handshake: ClientHandshake | undefined
-  readonly #pending = new IdTable<Pending>()
+  readonly #pending = new IdTable<PendingCall>()
   readonly #numbers = new Map<string, number>()
   readonly #welcome = Promise.withResolvers<void>()
   readonly #ended = Promise.withResolvers<CoveyError | undefined>()
@@ -203,10 +189,10 @@ export class ClientSession implements Connection {
     batch: number,
     result: (value: unknown) => void,
     fail: (error: CoveyError) => void,
-  ): Pending {
+  ): PendingCall {
     if (this.#pending.size === 0) this.#pipe.hold(true)
     const onCancel = (reason: CoveyError) => this.#abandon(id, reason)
-    const pending: Pending = { call, batch, onCancel, result, fail }
+    const pending = new PendingCall(call, batch, onCancel, result, fail)
     this.#pending.set(id, pending)
     call.onCancel(onCancel)
     return pending
@@ -224,7 +210,7 @@ export class ClientSession implements Connection {
   }
 
   /** Begins to send the elements of the caller's source; `#take` ends it however the call ends. */
-  #sendInputs(id: number, pending: Pending): void {
+  #sendInputs(id: number, pending: PendingCall): void {
     // Given up while it was being made.
     if (this.#pending.get(id) !== pending) return
     pending.input = this.#values!.outgoing(id, pending.call.input, this.#peerWindowBytes)
@@ -246,7 +232,7 @@ export class ClientSession implements Connection {
     this.#values!.send(frameType.cancel, id, this.#version === 1 ? undefined : reasonData(reason))
   }
 
-  #take(id: number): Pending | undefined {
+  #take(id: number): PendingCall | undefined {
     const pending = this.#pending.get(id)
     if (pending === undefined) return undefined
     this.#pending.delete(id)
@@ -397,7 +383,7 @@ export class ClientSession implements Connection {
 }
 
 /** Elements and their end are for calls with a stream of results, `accepted` for those that nobody waits for. */
-function requireKind({ type, id }: Frame, { call, output }: Pending, streams: boolean): void {
+function requireKind({ type, id }: Frame, { call, output }: PendingCall, streams: boolean): void {
   const accepted = type === frameType.accepted
   if ((output !== undefined) === streams && accepted === (call.mode !== 'wait')) return
   const what = `frame type ${type} for call ${id} of ${call.method.path}`

@@ -14,22 +14,12 @@ import { CancelBudget } from './cancel-budget.ts'
 import { readReason } from './cancel-reason.ts'
 import { FrameLink } from './frame-link.ts'
 import type { IncomingStream } from './incoming-stream.ts'
-import { leaveStream, type OutgoingStream } from './outgoing-stream.ts'
+import { leaveStream } from './outgoing-stream.ts'
 import type { Pipe } from './pipe.ts'
+import { RunningCall } from './running-call.ts'
 import { type Introduction, ServerHandshake } from './server-handshake.ts'
 import { callIsOver } from './stream-errors.ts'
 import { countedBytes, creditOf, ValueLink } from './value-link.ts'
-
-/** A call that runs. */
-interface Running {
-  readonly call: Call
-  /** When it arrived. */
-  readonly openedMs: number
-  /** Elements on their way to the handler; only of client streams and duplex. */
-  readonly input: IncomingStream | undefined
-  /** Elements on their way to the caller; only of server streams and duplex. */
-  output?: OutgoingStream
-}
 
 /** A stranger sends no more than this before it has introduced itself. */
 const maxHelloBytes = 64 * 1024
@@ -55,9 +45,9 @@ export class ServerSession {
   readonly #link: FrameLink
   /** Until the welcome. */
   #handshake: ServerHandshake | undefined
-  readonly #running = new IdTable<Running>()
+  readonly #running = new IdTable<RunningCall>()
   /** Those of them that begin when this turn is over. */
-  readonly #late = new Map<number, Running>()
+  readonly #late = new Map<number, RunningCall>()
   /** How many of them take a stream of inputs. */
   #inputs = 0
   readonly #connectionId: string
@@ -258,7 +248,7 @@ export class ServerSession {
     if (frame.id === 0 || this.#running.has(frame.id)) {
       throw new CoveyError('PROTOCOL_ERROR', `call number ${frame.id} is 0 or in use`)
     }
-    let running: Running
+    let running: RunningCall
     try {
       running = this.#readCall(frame, this.#values.codec)
     } catch (error) {
@@ -267,7 +257,7 @@ export class ServerSession {
     this.#serve(frame.id, running)
   }
 
-  #readCall(frame: Frame, codec: Codec): Running {
+  #readCall(frame: Frame, codec: Codec): RunningCall {
     const { limits, clock } = this.#options
     if (this.#state === 'draining') throw this.#stopping()
     if (this.#running.size >= limits.maxCallsPerConnection) {
@@ -291,7 +281,7 @@ export class ServerSession {
       mode: modeOf(frame),
       clock,
     })
-    return { call, openedMs, input: stream }
+    return new RunningCall(call, openedMs, stream)
   }
 
   #openInput(id: number, { path }: MethodRef): IncomingStream {
@@ -312,7 +302,7 @@ export class ServerSession {
     return new CoveyError('DRAINING', `instance ${this.#dispatcher.instance} is stopping`)
   }
 
-  #serve(id: number, running: Running): void {
+  #serve(id: number, running: RunningCall): void {
     this.#callsOpened += 1
     this.#running.set(id, running)
     if (running.input !== undefined) this.#inputs += 1
@@ -326,7 +316,7 @@ export class ServerSession {
    * Behind a stall of this process calls are read that their callers have given up long since: the cancels lie behind them.
    * Those are not begun at all.
    */
-  #beginSoon(id: number, running: Running): void {
+  #beginSoon(id: number, running: RunningCall): void {
     this.#late.set(id, running)
     if (this.#late.size > 1) return
     this.#pipe.soon(() => {
@@ -337,7 +327,7 @@ export class ServerSession {
     })
   }
 
-  #begin(id: number, running: Running): void {
+  #begin(id: number, running: RunningCall): void {
     const { call } = running
     const served = call.mode === 'wait' ? this.#dispatcher.serve(call) : this.#accept(call)
     served.then(
@@ -352,13 +342,13 @@ export class ServerSession {
     return this.#dispatcher.accept?.(call) ?? Promise.reject(acceptsNothing(this.#dispatcher))
   }
 
-  #onServed(id: number, running: Running, result: unknown): void {
+  #onServed(id: number, running: RunningCall, result: unknown): void {
     if (givesStream(running.call.method.kind)) return this.#openStream(id, running, result)
     // Answer of a call with one result.
     this.#finish(id, running, () => this.#sendResult(id, running.call, result))
   }
 
-  #openStream(id: number, running: Running, result: unknown): void {
+  #openStream(id: number, running: RunningCall, result: unknown): void {
     if (this.#running.get(id) !== running) return leaveStream(result)
     const stream = this.#values!.outgoing(id, result, this.#streamWindowBytes)
     running.output = stream
@@ -370,7 +360,7 @@ export class ServerSession {
   }
 
   /** Sends the last frame of a call, unless the call was given up before. */
-  #finish(id: number, running: Running, send: () => void): void {
+  #finish(id: number, running: RunningCall, send: () => void): void {
     if (this.#running.get(id) !== running) return
     this.#running.delete(id)
     if (running.input !== undefined) {
@@ -412,7 +402,7 @@ export class ServerSession {
   }
 
   /** The call that an element or its end is for; undefined when it ended while the frame was under way. */
-  #takerOf({ id }: Frame): Running | undefined {
+  #takerOf({ id }: Frame): RunningCall | undefined {
     const running = this.#running.get(id)
     if (running === undefined && id !== 0 && this.#version > 1) return undefined
     if (running?.input !== undefined) return running
@@ -436,7 +426,7 @@ export class ServerSession {
   }
 
   /** The handler may go on for a while, but its caller has its answer now. */
-  #onCallCancelled(id: number, running: Running, reason: CoveyError): void {
+  #onCallCancelled(id: number, running: RunningCall, reason: CoveyError): void {
     running.output?.abort(reason)
     this.#finish(id, running, () => this.#sendError(id, reason))
   }

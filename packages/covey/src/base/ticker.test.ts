@@ -19,9 +19,9 @@ test('each member is looked after once a period, the first time after a period o
     ticks.map(([name, ms]) => [name, ms - startMs]),
     [
       ['a', 800],
-      ['b', 1_000],
+      ['b', 1_040],
       ['a', 1_600],
-      ['b', 1_800],
+      ['b', 1_840],
     ],
   )
   ticker.remove(a, partA)
@@ -70,4 +70,28 @@ test('those of one clock and pace share one', () => {
   assert.equal(sharedTicker(clock, 1_000), sharedTicker(clock, 1_000))
   assert.notEqual(sharedTicker(clock, 1_000), sharedTicker(clock, 500))
   assert.notEqual(sharedTicker(clock, 1_000), sharedTicker(new FakeClock(), 1_000))
+})
+
+test('on a process that is held up turns are made up for, and a long sleep counts as one period', () => {
+  let nowMs = 90_000
+  let turn = () => {}
+  const ticker = new Ticker(
+    {
+      wallMs: () => nowMs,
+      monotonicMs: () => nowMs,
+      after: () => ({ stop() {} }),
+      every(_, run) {
+        turn = run
+        return { stop() {} }
+      },
+    },
+    1_000,
+  )
+  let ticks = 0
+  ticker.add({ tick: () => ticks++ })
+  for (nowMs = 90_300; nowMs <= 96_000; nowMs += 300) turn()
+  assert.equal(ticks, 6)
+  nowMs = 200_000
+  turn()
+  assert.equal(ticks, 7)
 })

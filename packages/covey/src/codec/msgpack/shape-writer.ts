@@ -12,11 +12,29 @@ interface Shape {
   next: Shape | undefined
 }
 
-/** A place in the tree of keys; the way to it spells a list of keys. */
-interface Branch {
-  readonly branches: Map<string, Branch>
-  seen: number
+/** A place in the tree of keys; the way to it spells a list of keys. Most have one way on, so that is not kept in a map. */
+class Branch {
+  seen = 0
   shape: Shape | undefined
+  #key: string | undefined
+  #branch: Branch | undefined
+  #more: Map<string, Branch> | undefined
+
+  get(key: string): Branch | undefined {
+    return key === this.#key ? this.#branch : this.#more?.get(key)
+  }
+
+  add(key: string): Branch {
+    const branch = new Branch()
+    if (this.#key === undefined) {
+      this.#key = key
+      this.#branch = branch
+    } else {
+      this.#more ??= new Map()
+      this.#more.set(key, branch)
+    }
+    return branch
+  }
 }
 
 /** Objects of a shape that are written as plain maps before it is announced: what is rare is not worth it. */
@@ -39,7 +57,7 @@ export class ShapeWriter implements ObjectWriter {
   readonly #announce: Announce
   readonly #start: Shape = { keys: [], number: undefined, next: undefined }
   #last = this.#start
-  #root = newBranch()
+  #root = new Branch()
   #branches = 0
   #prunings = 0
   #announced: Shape[] = []
@@ -99,7 +117,7 @@ export class ShapeWriter implements ObjectWriter {
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index]!
       if (value[key] === undefined) return undefined
-      const next = branch.branches.get(key) ?? this.#grow(branch, key)
+      const next = branch.get(key) ?? this.#grow(branch, key)
       if (next === undefined) return undefined
       branch = next
     }
@@ -114,10 +132,8 @@ export class ShapeWriter implements ObjectWriter {
       this.#prune()
       return undefined
     }
-    const grown = newBranch()
-    branch.branches.set(key, grown)
     this.#branches += 1
-    return grown
+    return branch.add(key)
   }
 
   #count(branch: Branch, keys: readonly string[]): void {
@@ -144,22 +160,14 @@ export class ShapeWriter implements ObjectWriter {
   #prune(): void {
     this.#prunings += 1
     if (this.#prunings > maxPrunings) this.#learning = false
-    this.#root = newBranch()
+    this.#root = new Branch()
     this.#branches = 0
     for (const shape of this.#announced) {
       let branch = this.#root
-      for (const key of shape.keys) {
-        const next = branch.branches.get(key) ?? newBranch()
-        branch.branches.set(key, next)
-        branch = next
-      }
+      for (const key of shape.keys) branch = branch.get(key) ?? branch.add(key)
       branch.shape = shape
     }
   }
-}
-
-function newBranch(): Branch {
-  return { branches: new Map(), seen: 0, shape: undefined }
 }
 
 /** Whether the object has exactly these keys, in this order, each with a value. */

@@ -64,9 +64,12 @@ export class ByteWriter {
     this.position += bytes.length
   }
 
-  /** Writes text as UTF-8 and returns how many bytes it took. Lone surrogates become U+FFFD. */
-  text(text: string): number {
-    this.ensure(text.length * 3)
+  /**
+   * Writes text as UTF-8 and returns how many bytes it took. Lone surrogates become U+FFFD.
+   * @param maxBytes what it takes at the most, if that is known better than three bytes for each character
+   */
+  text(text: string, maxBytes = text.length * 3): number {
+    this.ensure(maxBytes)
     if (text.length <= shortText && this.#ascii(text)) return text.length
     const { written } = encoder.encodeInto(text, this.bytes.subarray(this.position))
     this.position += written

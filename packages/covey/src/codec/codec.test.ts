@@ -197,3 +197,20 @@ test('json: what JSON has no form for is written in the usual one', () => {
     map: [['a', ['1']]],
   })
 })
+
+test('msgpack: a long text asks for the memory it takes, not for three times as much', () => {
+  const asked: number[] = []
+  const { lend, takeBack } = smallSlabs(16)
+  const out = new ByteWriter({
+    takeBack,
+    lend(minBytes) {
+      asked.push(minBytes)
+      return lend(minBytes)
+    },
+  })
+  msgpackCodec.encode('x'.repeat(60_000), out)
+  out.take()
+  msgpackCodec.encode('é'.repeat(30_000), out)
+  assert.deepEqual(msgpackCodec.decode(out.take().slice(), 0, 60_003), 'é'.repeat(30_000))
+  assert.ok(Math.max(...asked) < 61_000, asked.join())
+})

@@ -143,7 +143,7 @@ function writeString(value: string, out: ByteWriter): void {
     out.u8(0xdb)
     out.u32(size)
   }
-  out.text(value)
+  out.text(value, size)
 }
 
 /** Header and text in one go, for the strings that most messages are made of. */

@@ -130,8 +130,8 @@ export class ByteWriter {
   #grow(count: number): void {
     const { bytes, size } = this
     const full = this.#start === 0 && bytes.length > 0
-    // Twice what a region that outgrew its slab takes, so that a large one is not moved again and again.
-    const slab = this.#slabs.lend(full ? (size + count) * 2 : Math.max(size + count, this.#usual))
+    // At least twice what is there, so that a large region is not moved again and again.
+    const slab = this.#slabs.lend(Math.max(size + count, full ? size * 2 : this.#usual))
     slab.set(bytes.subarray(this.#start, this.position))
     // Of a slab that something was taken from, somebody may still read.
     if (full) this.#slabs.takeBack(bytes)

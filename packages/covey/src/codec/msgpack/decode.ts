@@ -6,6 +6,11 @@ import { shapeMark } from './shape-limits.ts'
 import { shortText, shortTextBytes } from './short-text.ts'
 
 const strictText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+/**
+ * Arrays begin as copies of this one. V8 allocates what an array literal makes in the old generation once the first ones have
+ * survived a collection, and from there they keep all that is in them alive until the next full one.
+ */
+const empty: unknown[] = []
 const keys = new KeyCache()
 /** Below this a copy costs next to nothing. */
 const viewedBytes = 16 * 1024
@@ -142,7 +147,7 @@ class Reader implements ValueReader {
 
   #array(count: number, depth: number): unknown[] {
     this.#enter(count, 1, depth)
-    const array: unknown[] = []
+    const array = empty.slice()
     for (let index = 0; index < count; index++) array.push(this.value(depth + 1))
     return array
   }

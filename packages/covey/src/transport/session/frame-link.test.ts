@@ -64,12 +64,18 @@ test('frames of one turn leave in one write, and a full write leaves before', ()
   assert.deepEqual([pipe.writes.length, link.batch], [0, 0])
   pipe.turn()
   assert.deepEqual([pipe.writes.length, link.batch], [1, 1])
-  for (let n = 0; n < 20; n++) link.send(item, 0, n, (out) => out.text('x'.repeat(1_000)))
+  const sendMany = (count: number) => {
+    for (let n = 0; n < count; n++) link.send(item, 0, n, (out) => out.text('x'.repeat(1_000)))
+  }
+  // 8 KiB, then 16 KiB; the rest waits for 32 KiB or the end of the turn.
+  sendMany(30)
   assert.equal(pipe.writes.length, 3)
   pipe.turn()
   assert.equal(pipe.writes.length, 4)
   assert.equal(link.batch, 4)
-  assert.equal(written(pipe).length, 22)
+  assert.equal(written(pipe).length, 32)
+  sendMany(9)
+  assert.equal(pipe.writes.length, 5, 'the next turn begins with 8 KiB again')
 })
 
 test('a frame that cannot be sent leaves no trace', () => {

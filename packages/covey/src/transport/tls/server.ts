@@ -2,6 +2,7 @@ import { createServer, type TLSSocket } from 'node:tls'
 import { frameType } from '../../codec/frame/frame-type.ts'
 import { FrameWriter } from '../../codec/frame/frame-writer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { rareWarning } from '../../observe/rare-warning.ts'
 import { sessionListener } from '../session/session-listener.ts'
 import { SessionSet } from '../session/session-set.ts'
 import { bind } from '../tcp/bind.ts'
@@ -9,6 +10,9 @@ import { limitAccept } from '../tcp/limit-accept.ts'
 import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
 import { type TlsCredentials, tlsProtocol, tlsVersion } from './tls-credentials.ts'
 import { parseTlsUrl, requireTrustDomain, tlsPipe, tlsUrl } from './wire.ts'
+
+/** Time between two lines of the log about clients that were refused, in milliseconds. */
+const quietMs = 10_000
 
 /**
  * Takes connections at `tls://host:port` (port 0 finds a free one) from peers whose certificate its authorities have signed.
@@ -23,6 +27,7 @@ export async function listenTls(
 ): Promise<Listener> {
   const target = parseTlsUrl(address)
   const sessions = new SessionSet(dispatcher, options)
+  const warn = rareWarning(options.log, options.clock, quietMs)
   const server = createServer(
     {
       ...credentials.current.material,
@@ -36,12 +41,18 @@ export async function listenTls(
     },
     (socket) => {
       const refused = refusal(socket, credentials)
-      if (refused !== undefined) return turnAway(socket, refused, options)
+      if (refused !== undefined) {
+        warn({ address: socket.remoteAddress, err: refused }, 'a client was refused')
+        return turnAway(socket, refused, options)
+      }
       sessions.add(tlsPipe(socket, `${socket.remoteAddress}:${socket.remotePort}`))
     },
   )
   // A stranger that cannot prove who it is has been told so by TLS itself.
-  server.on('tlsClientError', (_, socket) => void socket.destroy())
+  server.on('tlsClientError', (err, socket) => {
+    warn({ address: socket.remoteAddress, err }, 'a TLS handshake failed')
+    socket.destroy()
+  })
   const url = await bind(server, target, tlsUrl)
   limitAccept(server, options)
   const forget = credentials.onChange(() => {

@@ -14,6 +14,7 @@ import { contractClient } from '../../rpc/contract-client.ts'
 import { createDispatcher } from '../../rpc/dispatcher.ts'
 import { echo } from '../../testing/fixtures/echo-contract.ts'
 import { echoService } from '../../testing/fixtures/echo-service.ts'
+import { RecordingLog } from '../../testing/recording-log.ts'
 import {
   createTestAuthority,
   type TestAuthority,
@@ -42,6 +43,7 @@ interface ServeOptions {
   readonly limits?: Partial<Limits>
   readonly authenticate?: Authenticate
   readonly middleware?: readonly Middleware[]
+  readonly log?: RecordingLog
 }
 
 function serve(own: TlsCredentials, options: ServeOptions = {}): Promise<Listener> {
@@ -52,9 +54,9 @@ function serve(own: TlsCredentials, options: ServeOptions = {}): Promise<Listene
     middleware: options.middleware ?? [],
   })
   const limits = { ...defaultLimits, ...options.limits }
-  const { authenticate } = options
+  const { authenticate, log } = options
   const transport = createTlsTransport(own)
-  return transport.listen('tls://127.0.0.1:0', dispatcher, { limits, clock, authenticate })
+  return transport.listen('tls://127.0.0.1:0', dispatcher, { limits, clock, authenticate, log })
 }
 
 function dial(address: string, own: TlsCredentials): Promise<Connection> {
@@ -129,8 +131,9 @@ test('a server is refused that no own authority has signed, or of another time',
   }
 })
 
-test('a client is refused in the same cases, and hears that it was', async () => {
-  await using listener = await serve(server)
+test('a client is refused in the same cases, and hears that it was; so does the log', async () => {
+  const log = new RecordingLog()
+  await using listener = await serve(server, { log })
   const other = createTestAuthority('fleet')
   const spiffe = 'spiffe://fleet.test/gateway'
   const past = {
@@ -146,6 +149,7 @@ test('a client is refused in the same cases, and hears that it was', async () =>
     assert.match(error.message, /the certificate of the client is refused: [A-Z_]+/)
   }
   assert.equal(listener.connections, 0)
+  assert.deepEqual(log.messages('warn'), ['a client was refused'])
 })
 
 test('a client of another trust domain is cut off before its first frame is read', async () => {

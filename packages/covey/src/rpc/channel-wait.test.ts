@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { TimerWheel } from '../base/timer-wheel.ts'
+import { compose } from '../call/handler.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { channelBench } from '../testing/channel-bench.ts'
 import { sampleInstance } from '../testing/registry-suite.ts'
 import { ScriptedConnection } from '../testing/scripted-connection.ts'
+import { clientStack } from './client-stack.ts'
 
 const refused = new CoveyError('UNAVAILABLE', 'ECONNREFUSED')
 
@@ -45,10 +48,51 @@ test('it does not wait for ever: a registry that is silent is named', async () =
   assert.equal(clock.waiting, 0)
 })
 
-test('a deadline that is nearer ends the wait', async () => {
+test('a deadline that is nearer ends the wait, and says what was waited for', async () => {
   const { clock, ask } = channelBench()
-  const asked = outcome(ask({ deadlineMs: 100 }))
+  const asked = ask({ deadlineMs: 100 })
+  asked.catch(() => {})
   await clock.advance(100)
+  await assert.rejects(asked, {
+    code: 'DEADLINE_EXCEEDED',
+    message:
+      'users.get: its time was used up while it waited for a connection; it was not run: users: the registry has not answered',
+    details: { service: 'users', instances: [] },
+  })
+  assert.equal(clock.waiting, 0)
+})
+
+test('it says so too where the deadline of the stack was quicker to see it', async () => {
+  const {
+    clock,
+    channel,
+    call: newCall,
+    list,
+  } = channelBench({
+    connect: () => new Promise(() => {}),
+  })
+  await list('a')
+  const wheel = new TimerWheel(clock)
+  const ask = compose(clientStack({ wheel, middleware: [] }), channel.invoke)
+  const asked = ask(newCall({ deadlineMs: 100 }))
+  const cancelled = newCall({ deadlineMs: 100 })
+  const other = channel.invoke(cancelled)
+  // The same turn of a process that was held up: the call is cancelled before its wait is looked at.
+  await clock.advance(99)
+  const both = Promise.allSettled([asked, other])
+  clock.after(1, () => cancelled.cancel(new CoveyError('DEADLINE_EXCEEDED', 'the stack saw it')))
+  await clock.advance(1_000)
+  for (const result of await both) {
+    const { code, message } = (result as PromiseRejectedResult).reason as CoveyError
+    assert.equal(code, 'DEADLINE_EXCEEDED')
+    assert.match(message, /while it waited for a connection; it was not run: users: a: connecting/)
+  }
+})
+
+test('the time for a first connection is told as such where the deadline is further away', async () => {
+  const { clock, ask } = channelBench()
+  const asked = outcome(ask({ deadlineMs: 1_001 }))
+  await clock.advance(5_000)
   assert.equal(await asked, 'UNAVAILABLE')
 })
 
@@ -95,7 +139,7 @@ test('without a limit a call waits while connections are down, until its deadlin
   const hasty = outcome(ask({ deadlineMs: 2_000 }))
   const endless = outcome(ask())
   await clock.advance(5_000)
-  assert.equal(await hasty, 'UNAVAILABLE')
+  assert.equal(await hasty, 'DEADLINE_EXCEEDED')
   up = true
   await clock.advance(10_000)
   assert.deepEqual([await patient, await endless], ['a', 'a'])

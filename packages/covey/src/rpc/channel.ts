@@ -10,7 +10,7 @@ import { CoveyError } from '../error/covey-error.ts'
 import type { Log } from '../observe/log.ts'
 import { type Connect, Endpoint } from './endpoint.ts'
 import { fits } from './fits.ts'
-import { noInstance } from './no-instance.ts'
+import { lateForInstance, noInstance } from './no-instance.ts'
 import { Selections } from './selections.ts'
 
 /** What a channel is made from. */
@@ -151,14 +151,18 @@ export class Channel {
    */
   async #waitForOne(call: Call, balancer: Balancer): Promise<Endpoint> {
     const { service, clock, firstConnectionMs, maxWaitingCalls } = this.#options
-    const untilMs = Math.min(call.deadlineMs, clock.monotonicMs() + firstConnectionMs)
+    const firstMs = clock.monotonicMs() + firstConnectionMs
+    const untilMs = Math.min(call.deadlineMs, firstMs)
     this.#waitingCalls += 1
     try {
       for (;;) {
+        const leftMs = untilMs - clock.monotonicMs()
+        // Its time may have been found used up here or by the deadline of its stack; only here it is known what it waited for.
+        const late = leftMs <= 0 && call.deadlineMs <= firstMs
+        if (late) throw lateForInstance(call, this.#unavailable(call))
         if (call.cancelled !== undefined) throw call.cancelled
         const endpoint = this.#pick(call, balancer)
         if (endpoint !== undefined) return endpoint
-        const leftMs = untilMs - clock.monotonicMs()
         if (leftMs <= 0 || this.#closed || !this.#hopeful(call)) throw this.#unavailable(call)
         if (this.#waitingCalls > maxWaitingCalls) {
           const message = `${service}: ${maxWaitingCalls} calls wait for a connection`

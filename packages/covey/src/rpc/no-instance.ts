@@ -1,3 +1,4 @@
+import type { Call } from '../call/call.ts'
 import { describeRouting, type Routing, wishesOf } from '../call/routing.ts'
 import type { Instance } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
@@ -38,6 +39,16 @@ export function noInstance(found: NoInstance): CoveyError {
   }
   const why = tried.length === 0 ? describeThere(source, all.length, there) : tried.join('; ')
   return new CoveyError('UNAVAILABLE', `${service} (${wanted}): ${why}`, { details })
+}
+
+/**
+ * A call whose own time ended before somebody could take it.
+ * @param why what it waited for, as {@link noInstance} tells it
+ */
+export function lateForInstance({ method }: Call, why: CoveyError): CoveyError {
+  const waited = `its time was used up while it waited for a connection; it was not run`
+  const message = `${method.path}: ${waited}: ${why.message}`
+  return new CoveyError('DEADLINE_EXCEEDED', message, { details: why.details, cause: why })
 }
 
 /** Names of each kind, the first ones of many. */

@@ -13,6 +13,14 @@ export interface TruthChaosOptions {
   readonly callsPerTrouble?: number
 }
 
+interface Trouble {
+  readonly name: string
+  readonly make: () => void
+}
+
+/** Of so many troubles one leaves nobody there at all, so that every run has calls that are refused as not run. */
+const troublesPerOutage = 10
+
 /** Makes trouble for a fleet until it is stopped: networks that fail in all their ways, servers that die, drain and stall. */
 export class TruthChaos {
   readonly #fleet: TruthFleet
@@ -21,6 +29,7 @@ export class TruthChaos {
   readonly #clears = new Set<NodeJS.Timeout>()
   readonly #timer: NodeJS.Timeout
   #nextAt = 0
+  #made = 0
 
   constructor(fleet: TruthFleet, options: TruthChaosOptions) {
     this.#fleet = fleet
@@ -52,12 +61,21 @@ export class TruthChaos {
 
   #make(): void {
     const index = this.#below(this.#fleet.proxies.length)
-    const trouble = this.#pick(this.#troubles(index))
+    this.#made += 1
+    const outage = this.#made % troublesPerOutage === troublesPerOutage / 2
+    const trouble = outage ? this.#outage() : this.#pick(this.#troubles(index))
     this.#counts[trouble.name] = (this.#counts[trouble.name] ?? 0) + 1
     trouble.make()
   }
 
-  #troubles(index: number): { name: string; make: () => void }[] {
+  #outage(): Trouble {
+    const make = () => {
+      for (const index of this.#fleet.proxies.keys()) this.#refuse(index)
+    }
+    return { name: 'outage', make }
+  }
+
+  #troubles(index: number): Trouble[] {
     const { fleet, proxy } = { fleet: this.#fleet, proxy: this.#fleet.proxies[index]! }
     const toxic = (name: string, toxics: () => Partial<Toxics>, mostMs = 200) => ({
       name,

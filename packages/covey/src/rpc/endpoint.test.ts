@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Call } from '../call/call.ts'
 import { defineContract } from '../contract/define-contract.ts'
-import { unary } from '../contract/method.ts'
+import { serverStream, unary } from '../contract/method.ts'
 import type { Instance } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { FakeClock } from '../testing/fake-clock.ts'
@@ -11,7 +11,7 @@ import { ScriptedConnection } from '../testing/scripted-connection.ts'
 import type { Connection } from '../transport/transport.ts'
 import { Endpoint } from './endpoint.ts'
 
-const { methods } = defineContract('t', { ask: unary() })
+const { methods } = defineContract('t', { ask: unary(), list: serverStream() })
 
 /** One try to connect, to be settled by the test. */
 interface Try {
@@ -82,22 +82,77 @@ test('failed tries are repeated with a delay that doubles to 10 s, jittered, for
   )
 })
 
-test('a connection that is lost is opened again, with the delay of a first failure', async () => {
+test('a connection that is lost after a while is opened again, with the delay of a first failure', async () => {
   const { clock, tries, changes, endpoint } = bench(() => 0.5)
   for (let count = 0; count < 4; count++) {
     await tries.at(-1)!.fail(refused)
     await clock.advance(10_000)
   }
   const connection = await tries.at(-1)!.open()
+  await clock.advance(10_000)
   connection.lose(new CoveyError('CONNECTION_LOST', 'reset'))
   await clock.advance(0)
   assert.equal(endpoint.ready, false)
   assert.equal(changes.at(-1), 'waiting')
+  assert.equal(endpoint.describe(), 'a: reset; next try in 50 ms')
   const before = tries.length
   await clock.advance(49)
   assert.equal(tries.length, before)
   await clock.advance(1)
   assert.equal(tries.length, before + 1)
+})
+
+test('one that is dropped as soon as it is open counts as a failure: no tight rhythm comes of it', async () => {
+  const { clock, tries } = bench(() => 0.5)
+  const delays: number[] = []
+  for (let count = 0; count < 10; count++) {
+    const connection = await tries.at(-1)!.open()
+    const aliveMs = count === 9 ? 9_999 : 0
+    await clock.advance(aliveMs)
+    const lostMs = clock.monotonicMs()
+    connection.lose()
+    while (tries.length < count + 2) await clock.advance(50)
+    delays.push(tries.at(-1)!.atMs - lostMs)
+  }
+  assert.deepEqual(delays, [50, 100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000])
+})
+
+test('an answer proves a connection, whatever comes of it later; a failure, a stream or an old answer does not', async () => {
+  const { clock, tries, endpoint } = bench(() => 0.5)
+  const nextTryMs = async (lost: ScriptedConnection) => {
+    lost.lose()
+    await clock.advance(0)
+    const ms = Number(/next try in (\d+) ms/.exec(endpoint.describe())?.[1])
+    await clock.advance(ms)
+    return ms
+  }
+  const drop = async () => nextTryMs(await tries.at(-1)!.open())
+  assert.deepEqual([await drop(), await drop()], [50, 100])
+
+  const failing = await tries.at(-1)!.open(
+    new ScriptedConnection(async () => {
+      throw new CoveyError('NOT_FOUND', 'no user 7')
+    }),
+  )
+  await assert.rejects(endpoint.invoke(new Call(methods.ask, 1)), { code: 'NOT_FOUND' })
+  assert.equal(await nextTryMs(failing), 200)
+
+  const streaming = await tries.at(-1)!.open(new ScriptedConnection(async () => []))
+  await endpoint.invoke(new Call(methods.list, 1))
+  assert.equal(await nextTryMs(streaming), 400)
+
+  const late = Promise.withResolvers<void>()
+  const slow = await tries.at(-1)!.open(new ScriptedConnection(() => late.promise))
+  const asked = endpoint.invoke(new Call(methods.ask, 1), false)
+  assert.equal(await nextTryMs(slow), 800)
+  const dropped = await tries.at(-1)!.open()
+  late.resolve()
+  await asked
+  assert.equal(await nextTryMs(dropped), 1_600)
+
+  const good = await tries.at(-1)!.open()
+  await endpoint.invoke(new Call(methods.ask, 1), false)
+  assert.deepEqual([await nextTryMs(good), await drop()], [50, 100])
 })
 
 test('it says why it takes no calls, and when it tries again', async () => {
@@ -114,7 +169,7 @@ test('it says why it takes no calls, and when it tries again', async () => {
   assert.equal(endpoint.describe(), 'a: draining')
   connection.lose()
   await clock.advance(0)
-  assert.equal(endpoint.describe(), 'a: the connection was closed; next try in 50 ms')
+  assert.equal(endpoint.describe(), 'a: the connection was closed; next try in 100 ms')
   await endpoint.close()
   assert.equal(endpoint.describe(), 'a: closed')
 })

@@ -103,14 +103,17 @@ export class Endpoint implements NamedCandidate {
    * @param measured whether its time is of use: there is another instance to compare with
    */
   invoke(call: Call, measured = true): Promise<unknown> {
-    const { state } = this.#subchannelFor(call)
+    const subchannel = this.#subchannelFor(call)
+    const { state } = subchannel
     if (state.is !== 'ready') {
       return Promise.reject(new CoveyError('UNAVAILABLE', `no connection to ${this.instance.id}`))
     }
-    // The time of a stream says nothing about the instance.
-    if (!measured || call.method.kind !== 'unary') return state.connection.invoke(call)
-    const startMs = this.#clock.monotonicMs()
+    // The time of a stream says nothing about the instance, and that it began says nothing about the connection.
+    if (call.method.kind !== 'unary') return state.connection.invoke(call)
+    const startMs = measured ? this.#clock.monotonicMs() : 0
     const result = state.connection.invoke(call)
+    if (subchannel.onTrial) subchannel.watch(state.connection, result)
+    if (!measured) return result
     const elapsedMs = () => this.#clock.monotonicMs() - startMs
     // A failure is only believed when it is bad news: one that fails at once must not look quick.
     result.then(

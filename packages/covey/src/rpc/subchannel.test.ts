@@ -71,6 +71,24 @@ test('one that drains as soon as it is open is replaced with a delay that grows,
   assert.equal(subchannel.ready, true)
 })
 
+test('of those that drain soon the first is replaced at once, further ones with a delay that grows', async () => {
+  const { clock, opened, drains, subchannel } = await bench()
+  const gaps: number[] = []
+  for (let count = 0; count < 6; count++) {
+    await clock.advance(500)
+    const drainedMs = clock.monotonicMs()
+    drains[count]!()
+    await clock.advance(0)
+    while (!subchannel.ready) await clock.advance(50)
+    gaps.push(clock.monotonicMs() - drainedMs)
+  }
+  assert.deepEqual(gaps, [0, 100, 200, 400, 800, 1_600])
+  await clock.advance(10_000)
+  drains[6]!()
+  await clock.advance(0)
+  assert.deepEqual([subchannel.ready, opened.length], [true, 8])
+})
+
 test('where the replacement is refused it is tried again, and the old one serves to its end', async () => {
   const { clock, opened, drains, wish, subchannel } = await bench()
   await clock.advance(1_000)

@@ -32,6 +32,13 @@ export interface SubchannelOptions {
 const shortLifeMs = 100
 
 /**
+ * A connection that has lived for so long, or has brought an answer, is a success; one that ends before is one more failure, so that
+ * a server, or what stands before it, which accepts and drops at once is not asked again and again in a tight rhythm (grpc-go issues 954
+ * and 1525). As long as the longest delay.
+ */
+const stableMs = 10_000
+
+/**
  * One connection that is opened at once and, for as long as it is wanted, opened again with jittered backoff. One whose other
  * end wants no new calls is replaced at once, and kept until what is in flight on it has ended.
  */
@@ -41,6 +48,8 @@ export class Subchannel {
   readonly #abort = new AbortController()
   readonly #leaving = new Set<Connection>()
   #state: SubchannelState = { is: 'connecting', after: undefined }
+  /** Whether it is open, but not known to be a success. */
+  #onTrial = false
 
   constructor(options: SubchannelOptions) {
     this.#options = options
@@ -55,6 +64,19 @@ export class Subchannel {
   /** Whether it takes calls now. */
   get ready(): boolean {
     return this.#state.is === 'ready' && this.#state.connection.state === 'open'
+  }
+
+  /** Whether the result of a call would be news: {@link watch} it. */
+  get onTrial(): boolean {
+    return this.#onTrial
+  }
+
+  /** Takes an answer that comes over the connection for its success. */
+  watch(connection: Connection, result: Promise<unknown>): void {
+    const onAnswer = () => {
+      if (this.#state.is === 'ready' && this.#state.connection === connection) this.#succeed()
+    }
+    result.then(onAnswer, () => {})
   }
 
   /** Calls in flight, on connections that are being left too. */
@@ -102,7 +124,7 @@ export class Subchannel {
     try {
       const connection = await connect(this.#abort.signal, () => this.#onDraining())
       if ((this.#state as SubchannelState).is === 'closed') return void connection.close()
-      if (connection.state === 'open') this.#backoff.reset()
+      this.#onTrial = true
       this.#state = { is: 'ready', connection, sinceMs: clock.monotonicMs() }
       void connection.closed.then((reason) => this.#lost(connection, reason))
       if (connection.state === 'draining') this.#onDraining()
@@ -125,15 +147,32 @@ export class Subchannel {
     this.#leaving.add(connection)
     if (connection.pending === 0) void connection.close()
     const reason = new CoveyError('DRAINING', 'the other end takes no new calls')
-    const livedMs = this.#options.clock.monotonicMs() - sinceMs
-    if (livedMs < shortLifeMs) this.#wait(reason)
-    else void this.#connect(reason)
+    this.#judge(sinceMs)
+    const early = this.#options.clock.monotonicMs() - sinceMs < shortLifeMs
+    if (early || (this.#onTrial && this.#backoff.failures > 0)) this.#wait(reason)
+    else {
+      // The first one that drained soon is replaced without a gap, but counts.
+      if (this.#onTrial) this.#backoff.next()
+      void this.#connect(reason)
+    }
     this.#options.onChange()
+  }
+
+  /** A connection ends that was open since then. */
+  #judge(sinceMs: number): void {
+    if (this.#options.clock.monotonicMs() - sinceMs >= stableMs) this.#succeed()
+  }
+
+  #succeed(): void {
+    this.#onTrial = false
+    this.#backoff.reset()
   }
 
   #lost(connection: Connection, reason: CoveyError | undefined): void {
     const left = this.#leaving.delete(connection)
-    if (this.#state.is === 'closed') return
+    const state = this.#state
+    if (state.is === 'closed') return
+    if (!left && state.is === 'ready') this.#judge(state.sinceMs)
     if (!left) this.#wait(reason ?? new CoveyError('UNAVAILABLE', 'the connection was closed'))
     this.#options.onChange()
   }

@@ -1,0 +1,265 @@
+import { IdTable } from '../../base/id-table.ts'
+import type { Call } from '../../call/call.ts'
+import { givesStream } from '../../call/method-ref.ts'
+import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import { acceptsNothing } from '../mode-refusal.ts'
+import type { Dispatcher, ListenOptions } from '../transport.ts'
+import { CallReader } from './call-reader.ts'
+import { CancelBudget } from './cancel-budget.ts'
+import { readReason } from './cancel-reason.ts'
+import type { FrameLink } from './frame-link.ts'
+import { leaveStream } from './outgoing-stream.ts'
+import type { Pipe } from './pipe.ts'
+import type { RunningCall } from './running-call.ts'
+import type { Agreed } from './server-greeting.ts'
+import { callIsOver } from './stream-errors.ts'
+import { countedBytes, creditOf, ValueLink } from './value-link.ts'
+
+/** What the calls of a connection need beside its link. */
+export interface RunningCallsOptions {
+  readonly dispatcher: Dispatcher
+  readonly listen: ListenOptions
+  readonly agreed: Agreed
+  readonly pipe: Pick<Pipe, 'soon'>
+  readonly events: {
+    /** Nothing runs any more. */
+    onIdle(): void
+  }
+}
+
+/** The calls of a connection at the server's end: has each one served and sends what comes of it. */
+export class RunningCalls {
+  readonly #link: FrameLink
+  readonly #options: RunningCallsOptions
+  readonly #values: ValueLink
+  readonly #reader: CallReader
+  readonly #running = new IdTable<RunningCall>()
+  /** Those of them that begin when this turn is over, if there are any. */
+  #late: Map<number, RunningCall> | undefined
+  /** How many of them take a stream of inputs. */
+  #inputs = 0
+  #opened = 0
+  #cancels: CancelBudget | undefined
+  #draining = false
+
+  constructor(link: FrameLink, options: RunningCallsOptions) {
+    const { dispatcher, listen, agreed } = options
+    this.#link = link
+    this.#options = options
+    this.#values = new ValueLink(link, agreed.codec, listen.limits)
+    this.#reader = new CallReader(this.#values, dispatcher, listen, agreed)
+  }
+
+  get size(): number {
+    return this.#running.size
+  }
+
+  /** Takes no new calls, and ends streams of results: they have no end to wait for, and their readers open them elsewhere. */
+  drain(): void {
+    this.#draining = true
+    // Not `DRAINING`, for they have run.
+    const reason = new CoveyError(
+      'CONNECTION_LOST',
+      'the instance is stopping; open the stream again',
+    )
+    for (const { call } of this.#running.values()) {
+      if (givesStream(call.method.kind)) call.cancel(reason)
+    }
+  }
+
+  cancelAll(reason: CoveyError): void {
+    for (const { call } of this.#running.values()) call.cancel(reason)
+  }
+
+  /** Takes a frame of the client that is about calls. @throws CoveyError for which the connection must end */
+  take(frame: Frame): void {
+    switch (frame.type) {
+      case frameType.call:
+      case frameType.notify:
+      case frameType.submit:
+        return this.#onCall(frame)
+      case frameType.item:
+        return this.#onItem(frame)
+      case frameType.end:
+        return this.#onEnd(frame)
+      case frameType.cancel:
+        return this.#onCancel(frame)
+      case frameType.credit:
+        return this.#onCredit(frame)
+      case frameType.shape:
+        return this.#values.learnShape(frame)
+      default:
+        throw new CoveyError('PROTOCOL_ERROR', `frame type ${frame.type}`)
+    }
+  }
+
+  #onCall(frame: Frame): void {
+    if (frame.type !== frameType.call && this.#options.agreed.version === 1) {
+      throw new CoveyError('PROTOCOL_ERROR', `frame type ${frame.type} in version 1`)
+    }
+    if (frame.id === 0 || this.#running.has(frame.id)) {
+      throw new CoveyError('PROTOCOL_ERROR', `call number ${frame.id} is 0 or in use`)
+    }
+    const refusal = this.#refusal()
+    if (refusal !== undefined) return this.#values.sendError(frame.id, refusal)
+    let running: RunningCall
+    try {
+      running = this.#reader.read(frame, this.#inputs)
+    } catch (error) {
+      return this.#values.sendError(frame.id, asInputError(CoveyError.from(error)))
+    }
+    this.#serve(frame.id, running)
+  }
+
+  #refusal(): CoveyError | undefined {
+    const { dispatcher, listen } = this.#options
+    if (this.#draining) {
+      return new CoveyError('DRAINING', `instance ${dispatcher.instance} is stopping`)
+    }
+    const { maxCallsPerConnection } = listen.limits
+    if (this.#running.size < maxCallsPerConnection) return undefined
+    const message = `${maxCallsPerConnection} calls are in flight on this connection`
+    return new CoveyError('RESOURCE_EXHAUSTED', message)
+  }
+
+  #serve(id: number, running: RunningCall): void {
+    this.#opened += 1
+    this.#running.set(id, running)
+    if (running.input !== undefined) this.#inputs += 1
+    running.call.onCancel((reason) => this.#onCallCancelled(id, running, reason))
+    if (this.#link.catchingUp) this.#beginSoon(id, running)
+    else this.#begin(id, running)
+  }
+
+  /**
+   * Behind a stall of this process calls are read that their callers have given up long since: the cancels lie behind them.
+   * Those are not begun at all.
+   */
+  #beginSoon(id: number, running: RunningCall): void {
+    if (this.#late !== undefined) return void this.#late.set(id, running)
+    const late = new Map([[id, running]])
+    this.#late = late
+    this.#options.pipe.soon(() => {
+      this.#late = undefined
+      for (const [id, running] of late)
+        if (this.#running.get(id) === running) this.#begin(id, running)
+    })
+  }
+
+  #begin(id: number, running: RunningCall): void {
+    const { call } = running
+    const served = call.mode === 'wait' ? this.#options.dispatcher.serve(call) : this.#accept(call)
+    served.then(
+      (result) => this.#onServed(id, running, result),
+      // A call that failed before or, with one result, while its handler ran.
+      (error) => this.#fail(id, running, error),
+    )
+  }
+
+  /** From the moment it is accepted on, neither the end of this connection nor a cancel reaches the call. */
+  #accept(call: Call): Promise<string | undefined> {
+    const { dispatcher } = this.#options
+    return dispatcher.accept?.(call) ?? Promise.reject(acceptsNothing(dispatcher))
+  }
+
+  #onServed(id: number, running: RunningCall, result: unknown): void {
+    const { method, mode } = running.call
+    if (givesStream(method.kind)) return this.#openStream(id, running, result)
+    this.#finish(id, running, mode === 'wait' ? frameType.result : frameType.accepted, result)
+  }
+
+  #openStream(id: number, running: RunningCall, result: unknown): void {
+    if (this.#running.get(id) !== running) return leaveStream(result)
+    const stream = this.#values.outgoing(id, result, this.#options.agreed.peerWindowBytes)
+    running.output = stream
+    // A stream of results is answered with what ends it.
+    stream.run().then(
+      () => this.#finish(id, running, frameType.end, undefined),
+      (error) => this.#fail(id, running, error),
+    )
+  }
+
+  #fail(id: number, running: RunningCall, error: unknown): void {
+    this.#finish(id, running, frameType.error, CoveyError.from(error))
+  }
+
+  /** Sends the last frame of a call, unless the call was given up before. */
+  #finish(id: number, running: RunningCall, type: number, value: unknown): void {
+    if (this.#running.get(id) !== running) return
+    this.#running.delete(id)
+    if (running.input !== undefined) {
+      this.#inputs -= 1
+      running.input.abort(running.call.cancelled ?? callIsOver())
+    }
+    if (this.#link.open) this.#sendLast(type, id, value)
+    if (this.#running.size === 0) this.#options.events.onIdle()
+  }
+
+  #sendLast(type: number, id: number, value: unknown): void {
+    if (type === frameType.error) return this.#values.sendError(id, value as CoveyError)
+    try {
+      this.#values.send(type, id, value)
+      this.#link.holdIfFull()
+    } catch (error) {
+      this.#values.sendError(id, CoveyError.from(error))
+    }
+  }
+
+  #onItem(frame: Frame): void {
+    const running = this.#takerOf(frame)
+    if (running === undefined) return
+    let item: unknown
+    try {
+      item = this.#values.read(frame)
+    } catch (error) {
+      return running.call.cancel(asInputError(CoveyError.from(error)))
+    }
+    running.input?.push(item, countedBytes(frame))
+  }
+
+  #onEnd(frame: Frame): void {
+    this.#takerOf(frame)?.input?.finish()
+  }
+
+  /** The call that an element or its end is for; undefined when it ended while the frame was under way. */
+  #takerOf({ id }: Frame): RunningCall | undefined {
+    const running = this.#running.get(id)
+    if (running === undefined && id !== 0 && this.#options.agreed.version > 1) return undefined
+    if (running?.input !== undefined) return running
+    throw new CoveyError('PROTOCOL_ERROR', `an element for call ${id}, which takes none`)
+  }
+
+  #onCancel(frame: Frame): void {
+    const running = this.#running.get(frame.id)
+    if (running === undefined) return
+    const remainingMs = running.call.remainingMs()
+    const begun = this.#late?.get(frame.id) !== running
+    running.call.cancel(readReason(frame, this.#values.codec))
+    // Given up while this process stood still: nobody's fault but ours.
+    if (!begun) return
+    const { clock, limits } = this.#options.listen
+    this.#cancels ??= new CancelBudget(clock, limits.maxEarlyCancels)
+    if (!this.#cancels.exceeded(running.openedMs, remainingMs, this.#opened)) return
+    this.#link.send(frameType.goAway, 0, 0)
+    const message = `more than ${limits.maxEarlyCancels} calls were opened and given up at once within 10 seconds`
+    throw new CoveyError('RESOURCE_EXHAUSTED', message)
+  }
+
+  /** The handler may go on for a while, but its caller has its answer now. */
+  #onCallCancelled(id: number, running: RunningCall, reason: CoveyError): void {
+    running.output?.abort(reason)
+    this.#fail(id, running, reason)
+  }
+
+  #onCredit(frame: Frame): void {
+    const bytes = creditOf(frame)
+    this.#running.get(frame.id)?.output?.grant(bytes)
+  }
+}
+
+/** A body that cannot be read is the caller's mistake; the connection as such is fine. */
+function asInputError(error: CoveyError): CoveyError {
+  if (error.code !== 'PROTOCOL_ERROR') return error
+  return new CoveyError('INVALID_INPUT', error.message, { cause: error })
+}

@@ -11,6 +11,7 @@ import { defaultLimits, type Limits } from '../transport/limits.ts'
 import type { LinkOptions } from '../transport/link-options.ts'
 import { createMemoryTransport } from '../transport/memory/memory-transport.ts'
 import type { LiveKeyRing } from '../transport/tcp/create-key-ring.ts'
+import { followKeyFiles } from '../transport/tcp/follow-key-files.ts'
 import { tcpTransport, unixTransport } from '../transport/tcp/tcp-transport.ts'
 import type { Connection, Transport } from '../transport/transport.ts'
 import { Channel } from './channel.ts'
@@ -65,6 +66,7 @@ export class Runtime implements AsyncDisposable {
   #links: RuntimeLinks
   #linksSaid: string | undefined
   #tls: RuntimeTls | undefined
+  #keyFiles: AsyncDisposable | undefined
 
   /** @throws CoveyError `INVALID_SETTINGS` */
   constructor(options: RuntimeOptions) {
@@ -129,7 +131,9 @@ export class Runtime implements AsyncDisposable {
   #useLinks(settings: LinkSettings): RuntimeLinks {
     const { clock, log } = this
     this.#links = readLinkSettings(settings)
-    const { tls } = this.#links
+    const { tls, keys } = this.#links
+    void this.#keyFiles?.[Symbol.asyncDispose]()
+    this.#keyFiles = keys && followKeyFiles(keys, { clock, log })
     if (tls !== undefined) this.#tls = createRuntimeTls(tls, { clock, log })
     return this.#links
   }
@@ -187,6 +191,7 @@ export class Runtime implements AsyncDisposable {
     const registry = await this.#registry?.catch(() => undefined)
     await registry?.close()
     await this.#tls?.close()
+    await this.#keyFiles?.[Symbol.asyncDispose]()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -18,6 +18,8 @@ export interface AuthKey {
   readonly subject: string
   /** HKDF-Extract (RFC 5869) of the secret: 32 bytes. */
   extract(salt: Uint8Array): Uint8Array
+  /** The secret that had this id before, as long as peers may not know the new one yet. */
+  readonly previous?: AuthKey | undefined
 }
 
 /** What sessions need of a platform's cryptography. */

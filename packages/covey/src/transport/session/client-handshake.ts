@@ -8,8 +8,15 @@ import type { AuthKey, KeyRing } from '../key-ring.ts'
 import { integrityOf } from '../link-options.ts'
 import type { ConnectOptions } from '../transport.ts'
 import type { FrameLink } from './frame-link.ts'
-import { type Hello, protocolVersions, readChallenge, readWelcome, type Welcome } from './hello.ts'
-import { agree, nonceBytes } from './key-auth.ts'
+import {
+  type Challenge,
+  type Hello,
+  protocolVersions,
+  readChallenge,
+  readWelcome,
+  type Welcome,
+} from './hello.ts'
+import { agree, type KeyAgreement, type KeyIntegrity, nonceBytes, secretsOf } from './key-auth.ts'
 
 /** The key that a client proves with this connection. */
 interface OwnKey {
@@ -77,14 +84,11 @@ export class ClientHandshake {
     if (own === undefined || this.#proved) {
       throw new CoveyError('PROTOCOL_ERROR', 'a challenge that was not asked for')
     }
-    const { nonce, integrity, proof } = readChallenge(frame)
-    const serverNonce = fromHex(nonce)
-    if (serverNonce?.length !== nonceBytes || (integrity !== 'hmac' && integrity !== 'none')) {
-      throw new CoveyError('PROTOCOL_ERROR', 'a malformed challenge')
-    }
-    const agreement = agree(own.ring.crypto, own.key, own.nonce, serverNonce)
-    const expected = agreement.serverProof(this.#hello, integrity)
-    if (!sameBytes(fromHex(proof) ?? new Uint8Array(0), expected)) throw wrongProof(own.key.id)
+    const challenge = readChallenge(frame)
+    const { integrity } = challenge
+    if (integrity !== 'hmac' && integrity !== 'none') throw malformedChallenge()
+    const agreement = this.#agreement(own, challenge, integrity)
+    if (agreement === undefined) throw wrongProof(own.key.id)
     if (integrity === 'none' && integrityOf(this.#options) === 'hmac') throw unsealed()
     const answer = toHex(agreement.clientProof(this.#hello, bodyOf(frame)))
     this.#link.send(frameType.proof, 0, 0, (out) => out.text(JSON.stringify({ proof: answer })))
@@ -93,6 +97,24 @@ export class ClientHandshake {
     this.#sealed = true
     this.#link.outgoingSeal = macSeal(agreement.clientFrames())
     this.#link.incomingSeal = macSeal(agreement.serverFrames())
+  }
+
+  /** By the newest secret that the server has as well. */
+  #agreement(
+    { ring, key, nonce }: OwnKey,
+    challenge: Challenge,
+    integrity: KeyIntegrity,
+  ): KeyAgreement | undefined {
+    const serverNonce = fromHex(challenge.nonce)
+    if (serverNonce?.length !== nonceBytes) throw malformedChallenge()
+    const proofs = [challenge.proof, challenge.previousProof].map((proof) => fromHex(proof ?? ''))
+    for (const secret of secretsOf(key)) {
+      const agreement = agree(ring.crypto, secret, nonce, serverNonce)
+      const expected = agreement.serverProof(this.#hello, integrity)
+      if (proofs.some((proof) => proof !== undefined && sameBytes(proof, expected)))
+        return agreement
+    }
+    return undefined
   }
 
   #onWelcome(welcome: Welcome): Welcome {
@@ -118,6 +140,10 @@ export class ClientHandshake {
 /** A copy of the body of a frame. */
 export function bodyOf({ bytes, start, end }: Frame): Uint8Array {
   return bytes.slice(start, end)
+}
+
+function malformedChallenge(): CoveyError {
+  return new CoveyError('PROTOCOL_ERROR', 'a malformed challenge')
 }
 
 function wrongProof(id: string): CoveyError {

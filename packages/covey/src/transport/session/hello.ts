@@ -57,6 +57,8 @@ export interface Challenge {
   /** `hmac` or `none`. */
   readonly integrity: string
   readonly proof: string
+  /** The same by the secret that the key had before, while it is still accepted. */
+  readonly previousProof?: string | undefined
 }
 
 /** Reads the body of a hello. @throws CoveyError `PROTOCOL_ERROR` naming the field */
@@ -104,6 +106,7 @@ export function readChallenge(frame: Frame): Challenge {
     nonce: requiredText(body, 'nonce', 64),
     integrity: requiredText(body, 'integrity', 40),
     proof: requiredText(body, 'proof', 64),
+    previousProof: optionalText(body, 'previousProof', 64),
   }
 }
 

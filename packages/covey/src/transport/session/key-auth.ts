@@ -44,6 +44,11 @@ export function agree(
   }
 }
 
+/** The secrets of a key that may be in use, the newest first. */
+export function secretsOf(key: AuthKey): readonly AuthKey[] {
+  return key.previous === undefined ? [key] : [key, key.previous]
+}
+
 /** HKDF-Expand (RFC 5869) to 32 bytes: the first block is all of it. */
 function expand(crypto: KeyCrypto, secret: Uint8Array, info: string): Uint8Array {
   return crypto

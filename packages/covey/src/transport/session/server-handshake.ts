@@ -8,8 +8,15 @@ import { integrityOf } from '../link-options.ts'
 import type { ListenOptions } from '../transport.ts'
 import { bodyOf } from './client-handshake.ts'
 import type { FrameLink } from './frame-link.ts'
-import { chooseVersion, type Hello, readHello, readProof, type Welcome } from './hello.ts'
-import { agree, type KeyAgreement, nonceBytes } from './key-auth.ts'
+import {
+  type Challenge,
+  chooseVersion,
+  type Hello,
+  readHello,
+  readProof,
+  type Welcome,
+} from './hello.ts'
+import { agree, type KeyAgreement, nonceBytes, secretsOf } from './key-auth.ts'
 
 /** A client that has introduced itself. */
 export interface Introduction {
@@ -22,8 +29,10 @@ export interface Introduction {
 /** What the server waits for while the client proves its key. */
 interface Challenged {
   readonly hello: Hello
-  readonly agreement: KeyAgreement
-  readonly expectedProof: Uint8Array
+  /** One for each secret of the key that is accepted, the newest first. */
+  readonly agreements: readonly KeyAgreement[]
+  /** In the same order. */
+  readonly expectedProofs: readonly Uint8Array[]
   readonly identity: Identity
 }
 
@@ -80,19 +89,21 @@ export class ServerHandshake {
     const key = ring.find(id)
     if (key === undefined) throw keyUnknown(id)
     const serverNonce = ring.crypto.random(nonceBytes)
-    const agreement = agree(ring.crypto, key, clientNonce, serverNonce)
-    const integrity = integrityOf(this.#options) === 'hmac' ? 'hmac' : 'none'
-    const proof = toHex(agreement.serverProof(body, integrity))
-    const challenge = new TextEncoder().encode(
-      JSON.stringify({ nonce: toHex(serverNonce), integrity, proof }),
+    const agreements = secretsOf(key).map((secret) =>
+      agree(ring.crypto, secret, clientNonce, serverNonce),
     )
+    const integrity = integrityOf(this.#options) === 'hmac' ? 'hmac' : 'none'
+    const [proof, previousProof] = agreements.map((each) =>
+      toHex(each.serverProof(body, integrity)),
+    )
+    const said: Challenge = { nonce: toHex(serverNonce), integrity, proof: proof!, previousProof }
+    const challenge = new TextEncoder().encode(JSON.stringify(said))
     this.#link.send(frameType.challenge, 0, 0, (out) => out.raw(challenge))
     this.#sealed = integrity === 'hmac'
-    if (this.#sealed) this.#link.outgoingSeal = macSeal(agreement.serverFrames())
     this.#challenged = {
       hello,
-      agreement,
-      expectedProof: agreement.clientProof(body, challenge),
+      agreements,
+      expectedProofs: agreements.map((each) => each.clientProof(body, challenge)),
       identity: { subject: key.subject, claims: { key: id } },
     }
   }
@@ -100,9 +111,13 @@ export class ServerHandshake {
   #onProof(frame: Frame): Introduction {
     const challenged = this.#challenged
     if (challenged === undefined) throw new CoveyError('PROTOCOL_ERROR', 'a proof before the hello')
-    const { hello, agreement, expectedProof, identity } = challenged
+    const { hello, agreements, expectedProofs, identity } = challenged
     const proof = fromHex(readProof(frame)) ?? new Uint8Array(0)
-    if (!sameBytes(proof, expectedProof)) throw wrongProof(hello.key!.id)
+    const fits = expectedProofs.findIndex((expected) => sameBytes(proof, expected))
+    const agreement = agreements[Math.max(0, fits)]!
+    // An error is sealed as well, for a client that sent a proof reads nothing else.
+    if (this.#sealed) this.#link.outgoingSeal = macSeal(agreement.serverFrames())
+    if (fits === -1) throw wrongProof(hello.key!.id)
     if (this.#sealed) this.#link.incomingSeal = macSeal(agreement.clientFrames())
     return { hello, version: chooseVersion(hello), identity }
   }

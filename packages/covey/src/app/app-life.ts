@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import { sleep } from '../base/sleep.ts'
+import type { Middleware } from '../call/handler.ts'
 import type { Client } from '../contract/client.ts'
 import type { Contract } from '../contract/define-contract.ts'
 import type { AnyService } from '../contract/define-service.ts'
@@ -31,7 +32,7 @@ import { endProcess } from './end-process.ts'
 import { type ExitWatch, watchForExit } from './exit-watch.ts'
 import { requireSecureBind } from './require-secure-bind.ts'
 import { ResourceStack } from './resource-stack.ts'
-import { systemServices } from './system-services.ts'
+import { middlewareFor, systemServices } from './system-services.ts'
 
 /** The life of an application, from `start` to `stop`. */
 export class AppLife implements App {
@@ -252,8 +253,14 @@ export class AppLife implements App {
       wheel: this.#runtime.wheel,
       log: this.#log,
       metrics: this.#metrics,
-      middleware: this.#options.middleware ?? [],
+      middleware: (service) => this.#middlewareFor(service),
     })
+  }
+
+  #middlewareFor(service: string): readonly Middleware[] {
+    const { middleware, systemMiddleware, http } = this.#options
+    const httpAuthenticated = http?.authenticate !== undefined
+    return middlewareFor(service, { middleware, systemMiddleware, httpAuthenticated })
   }
 
   get #uptimeMs(): number {

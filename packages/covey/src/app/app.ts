@@ -37,8 +37,13 @@ export interface AppOptions<D extends SettingsDefinition = SettingsDefinition> e
   resources?: readonly Resource[]
   /** What it serves; a function gets the started resources. */
   services?: readonly AnyService[] | ((context: AppContext<SettingsOf<D>>) => readonly AnyService[])
-  /** Wraps every call it serves, behind validation. */
+  /** Wraps every call of its own services, behind validation. */
   middleware?: readonly Middleware[]
+  /**
+   * Wraps every call of the framework's services that every application carries: `covey.stats`, `covey.reflect` and
+   * `covey.results`, but never `covey.health`. Default none: who may connect may ask them.
+   */
+  systemMiddleware?: readonly Middleware[]
   /** Of the port for calls over HTTP, which the setting `covey.http.port` opens. */
   http?: {
     /** Turns the bearer token of a request into who asks, or throws `UNAUTHENTICATED`. Default: nobody is asked. */

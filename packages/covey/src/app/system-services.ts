@@ -1,7 +1,10 @@
+import type { Middleware } from '../call/handler.ts'
 import { type AnyService, defineService } from '../contract/define-service.ts'
+import { CoveyError } from '../error/covey-error.ts'
 import type { AcceptedWork } from '../rpc/accepted-work.ts'
 import { type HealthReport, health } from '../rpc/health.ts'
-import { reflectService } from '../rpc/reflect.ts'
+import { reflect, reflectService } from '../rpc/reflect.ts'
+import { resultContract } from '../rpc/result-contract.ts'
 import { resultService } from '../rpc/result-service.ts'
 import { type ServerStats, stats } from '../rpc/stats.ts'
 
@@ -26,4 +29,44 @@ export function systemServices(
     resultService(sources.work),
   ]
   return [...own, reflectService([...services, ...own])]
+}
+
+/** Whose calls a middleware of an application sees. */
+export interface MiddlewareChoice {
+  /** Of the application's own services. */
+  readonly middleware?: readonly Middleware[] | undefined
+  /** Of the framework's services. */
+  readonly systemMiddleware?: readonly Middleware[] | undefined
+  /** Whether callers over HTTP can prove who they are. */
+  readonly httpAuthenticated: boolean
+}
+
+/**
+ * What wraps the calls of a service. The application's own middleware is about its own services: one that authenticates must not break
+ * what tools and the framework itself ask, and one that writes a log must not be filled with it.
+ */
+export function middlewareFor(service: string, choice: MiddlewareChoice): readonly Middleware[] {
+  const { middleware = [], systemMiddleware = [], httpAuthenticated } = choice
+  switch (service) {
+    // Never behind anything: who cannot ask it takes the instance for dead.
+    case health.name:
+      return []
+    // Who has a token of 144 random bits was given it.
+    case resultContract.name:
+      return systemMiddleware
+    // Names, types and figures, but no data; for all who may connect.
+    case stats.name:
+    case reflect.name:
+      return httpAuthenticated ? [noGuests, ...systemMiddleware] : systemMiddleware
+    default:
+      return middleware
+  }
+}
+
+/** A port that lets in guests beside those who prove who they are does not tell guests what is behind it. */
+const noGuests: Middleware = (next) => (call) => {
+  const { protocol, identity } = call.peer
+  if (protocol !== 'http' || identity !== undefined) return next(call)
+  const message = `${call.method.path} over HTTP is only for callers who prove who they are`
+  return Promise.reject(new CoveyError('UNAUTHENTICATED', message))
 }

@@ -1,5 +1,5 @@
 import type { Call } from '../call/call.ts'
-import { compose, type Handler } from '../call/handler.ts'
+import { compose, type Handler, type Middleware } from '../call/handler.ts'
 import type { AnyService } from '../contract/define-service.ts'
 import type { BoundMethod } from '../contract/method.ts'
 import { CoveyError } from '../error/covey-error.ts'
@@ -8,7 +8,9 @@ import type { AcceptedWork } from './accepted-work.ts'
 import { type ServerStackOptions, serverStack } from './server-stack.ts'
 
 /** What a dispatcher needs beside its services. */
-export interface DispatcherOptions extends ServerStackOptions {
+export interface DispatcherOptions extends Omit<ServerStackOptions, 'middleware'> {
+  /** The user's own, in order; they see validated input. A function says it for each service by its name. */
+  readonly middleware: readonly Middleware[] | ((service: string) => readonly Middleware[])
   /** Id of the instance. */
   readonly instance: string
   /** What runs calls whose caller does not wait; without it such calls are refused. */
@@ -31,11 +33,10 @@ export function createDispatcher(
     const { name } = service.contract
     if (names.has(name)) throw new TypeError(`two services have the name "${name}"`)
     names.add(name)
+    const middleware = middlewareOf(name, options)
     for (const method of Object.values<BoundMethod>(service.contract.methods)) {
-      handlers.set(
-        method.path,
-        compose(serverStack(method, options), handlerOf(service, method, options.work)),
-      )
+      const stack = serverStack(method, { ...options, middleware })
+      handlers.set(method.path, compose(stack, handlerOf(service, method, options.work)))
       methods.push(method)
     }
   }
@@ -44,6 +45,10 @@ export function createDispatcher(
     handlers.get(call.method.path)?.(call) ?? Promise.reject(unknown(call.method.path))
   if (work === undefined) return { instance, methods, serve }
   return { instance, methods, serve, accept: (call) => work.accept(call, serve) }
+}
+
+function middlewareOf(service: string, { middleware }: DispatcherOptions): readonly Middleware[] {
+  return typeof middleware === 'function' ? middleware(service) : middleware
 }
 
 function handlerOf(

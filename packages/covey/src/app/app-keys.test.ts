@@ -3,33 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { z } from 'zod'
-import { defineContract } from '../contract/define-contract.ts'
-import { defineService } from '../contract/define-service.ts'
-import { unary } from '../contract/method.ts'
 import type { CoveyError } from '../error/covey-error.ts'
 import { createClient } from '../rpc/create-client.ts'
 import { health } from '../rpc/health.ts'
-import { createRuntime, type Runtime } from '../rpc/runtime.ts'
-import { createApp } from './create-app.ts'
-
-const who = defineContract('who', { am: unary({ output: z.string(), idempotent: true }) })
-const whoService = defineService(who, {
-  am: (_, call) => call.peer.identity?.subject ?? 'nobody',
-})
+import { createRuntime } from '../rpc/runtime.ts'
+import { who, whoApp } from '../testing/who-app.ts'
 
 const may = { id: 'may', secret: 'sesame-of-may-0123456789-0123456789' }
 const june = { id: 'june', secret: 'sesame-of-june-0123456789-0123456789', subject: 'billing' }
-
-function appWith(runtime: Runtime, covey: object = {}) {
-  return createApp({
-    name: 'who',
-    services: [whoService],
-    runtime,
-    ownsProcess: false,
-    overrides: { covey: { logLevel: 'silent', drainWaitMs: 0, ...covey } },
-  })
-}
 
 /** Asks a fixed address by a runtime of its own. */
 async function ask(target: string, keys?: (typeof may)[]): Promise<string> {
@@ -43,7 +24,7 @@ async function ask(target: string, keys?: (typeof may)[]): Promise<string> {
 
 test('an application with keys in its settings takes those who have one of them', async () => {
   await using runtime = createRuntime({ registry: 'memory:' })
-  await using app = appWith(runtime, { keys: [may, june] })
+  await using app = whoApp(runtime, { keys: [may, june] })
   await app.start()
   assert.equal(await ask(app.address, [may]), 'key:may')
   assert.equal(await ask(app.address, [june]), 'billing')
@@ -56,7 +37,7 @@ test('an application with keys in its settings takes those who have one of them'
 test('its own clients use its keys, and refuse a server without', async () => {
   await using guarded = createRuntime({ registry: 'memory:', keys: [may] })
   await using open = createRuntime({ registry: 'memory:' })
-  await using app = appWith(open)
+  await using app = whoApp(open)
   await app.start()
   assert.equal(await ask(app.address), 'nobody')
   const api = createClient(who, { target: app.address, runtime: guarded })
@@ -68,7 +49,7 @@ test('its own clients use its keys, and refuse a server without', async () => {
 
 test('keys are replaced while calls go on', async () => {
   await using runtime = createRuntime({ registry: 'memory:', keys: [may] })
-  await using app = appWith(runtime)
+  await using app = whoApp(runtime)
   await app.start()
   await using caller = createRuntime({ registry: 'memory:', keys: [may] })
   const api = createClient(who, { target: app.address, runtime: caller })
@@ -88,7 +69,7 @@ test('the control socket of the supervisor needs no key', async () => {
   process.env.COVEY_CONTROL = join(folder, 'control.sock')
   try {
     await using runtime = createRuntime({ registry: 'memory:', keys: [may] })
-    await using app = appWith(runtime)
+    await using app = whoApp(runtime)
     await app.start()
     await using prober = createRuntime({ registry: 'memory:' })
     const api = createClient(health, { target: `unix:${folder}/control.sock`, runtime: prober })
@@ -107,7 +88,7 @@ test('an address that others reach needs a guard, or the word that it needs none
     [{ host: '0.0.0.0', allowInsecure: true }, true],
   ] as const) {
     await using runtime = createRuntime({ registry: 'memory:' })
-    await using app = appWith(runtime, covey)
+    await using app = whoApp(runtime, covey)
     if (starts) await app.start()
     else
       await assert.rejects(app.start(), {
@@ -119,13 +100,13 @@ test('an address that others reach needs a guard, or the word that it needs none
 
 test('wrong keys end the start with the key that is wrong', async () => {
   await using runtime = createRuntime({ registry: 'memory:' })
-  await using app = appWith(runtime, { keys: [{ id: 'short', secret: 'sesame' }] })
+  await using app = whoApp(runtime, { keys: [{ id: 'short', secret: 'sesame' }] })
   await assert.rejects(app.start(), (error: CoveyError) => {
     assert.equal(error.code, 'INVALID_SETTINGS')
     assert.match(error.message, /key "short" has 6 characters/)
     return true
   })
-  await using misspelt = appWith(runtime, { keys: [{ id: 'a', secrets: may.secret }] })
+  await using misspelt = whoApp(runtime, { keys: [{ id: 'a', secrets: may.secret }] })
   await assert.rejects(misspelt.start(), (error: CoveyError) => {
     assert.equal(error.code, 'INVALID_SETTINGS')
     assert.doesNotMatch(error.message, /sesame/)

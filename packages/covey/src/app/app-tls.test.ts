@@ -3,37 +3,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { z } from 'zod'
-import { defineContract } from '../contract/define-contract.ts'
-import { defineService } from '../contract/define-service.ts'
-import { unary } from '../contract/method.ts'
 import type { CoveyError } from '../error/covey-error.ts'
 import { createClient } from '../rpc/create-client.ts'
-import { createRuntime, type Runtime } from '../rpc/runtime.ts'
+import { createRuntime } from '../rpc/runtime.ts'
 import { createTestAuthority } from '../testing/test-authority.ts'
+import { who, whoApp } from '../testing/who-app.ts'
 import { fixedCredentials } from '../transport/tls/tls-credentials.ts'
-import { createApp } from './create-app.ts'
-
-const who = defineContract('who', { am: unary({ output: z.string(), idempotent: true }) })
-const whoService = defineService(who, {
-  am: (_, call) => call.peer.identity?.subject ?? 'nobody',
-})
 
 const authority = createTestAuthority()
 const gateway = fixedCredentials({
   ...authority.issue({ spiffe: 'spiffe://fleet.test/gateway' }),
   ca: authority.ca,
 })
-
-function appWith(runtime: Runtime, covey: object = {}) {
-  return createApp({
-    name: 'who',
-    services: [whoService],
-    runtime,
-    ownsProcess: false,
-    overrides: { covey: { logLevel: 'silent', drainWaitMs: 0, ...covey } },
-  })
-}
 
 async function withFiles(use: (tls: object) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'covey-app-tls-'))
@@ -52,7 +33,7 @@ async function withFiles(use: (tls: object) => Promise<void>): Promise<void> {
 test('an application with a certificate in its settings listens with TLS and knows its callers', () =>
   withFiles(async (tls) => {
     await using runtime = createRuntime({ registry: 'memory:' })
-    await using app = appWith(runtime, { tls, host: '0.0.0.0' })
+    await using app = whoApp(runtime, { tls, host: '0.0.0.0' })
     await app.start()
     assert.match(app.address, /^tls:\/\/(?!0\.0\.0\.0).+:\d+$/)
     const target = app.address
@@ -68,7 +49,7 @@ test('an application with a certificate in its settings listens with TLS and kno
 test('its clients find it in the registry and secure the connection', () =>
   withFiles(async (tls) => {
     await using server = createRuntime({ registry: 'memory:', tls })
-    await using app = appWith(server)
+    await using app = whoApp(server)
     await app.start()
     await using caller = createRuntime({ registry: await server.registry(), tls: gateway })
     assert.equal(await createClient(who, { runtime: caller }).am(), 'spiffe://fleet.test/gateway')
@@ -78,7 +59,7 @@ test('keys and certificates together ask for both', () =>
   withFiles(async (tls) => {
     const keys = [{ id: 'may', secret: 'sesame-of-may-0123456789-0123456789' }]
     await using runtime = createRuntime({ registry: 'memory:', tls, keys })
-    await using app = appWith(runtime)
+    await using app = whoApp(runtime)
     await app.start()
     await using both = createRuntime({ registry: 'memory:', tls: gateway, keys })
     const wishes = { target: app.address }
@@ -98,7 +79,7 @@ test('half a setting, or files that cannot be read, end the start', () =>
     ]
     for (const [settings, message] of wrong) {
       await using runtime = createRuntime({ registry: 'memory:' })
-      await using app = appWith(runtime, { tls: settings })
+      await using app = whoApp(runtime, { tls: settings })
       await assert.rejects(app.start(), (error: CoveyError) => {
         assert.equal(error.code, 'INVALID_SETTINGS')
         assert.match(error.message, message)

@@ -2,11 +2,13 @@ import type { Call } from '../call/call.ts'
 import { FrameDecoder } from '../codec/frame/frame-decoder.ts'
 import { type Frame, frameType } from '../codec/frame/frame-type.ts'
 import { FrameWriter } from '../codec/frame/frame-writer.ts'
+import { decodeMsgpack } from '../codec/msgpack/decode.ts'
 import { encodeMsgpack } from '../codec/msgpack/encode.ts'
 import type { BoundMethod } from '../contract/method.ts'
 import { defaultLimits, type Limits } from '../transport/limits.ts'
 import { writeCallHead } from '../transport/session/call-head.ts'
 import { ClientSession } from '../transport/session/client-session.ts'
+import type { Welcome } from '../transport/session/hello.ts'
 import { ServerSession } from '../transport/session/server-session.ts'
 import { FakeClock } from './fake-clock.ts'
 import { type MemoryPipe, memoryPipe } from './memory-pipe.ts'
@@ -62,7 +64,10 @@ export const helloFrame = jsonFrame(frameType.hello, {
 })
 
 /** What a server of version 2 answers that serves `methods`. */
-export function welcomeFrame(methods: readonly BoundMethod[]): Uint8Array {
+export function welcomeFrame(
+  methods: readonly BoundMethod[],
+  changes: Partial<Welcome> = {},
+): Uint8Array {
   return jsonFrame(frameType.welcome, {
     covey: 2,
     codec: 'msgpack',
@@ -70,6 +75,7 @@ export function welcomeFrame(methods: readonly BoundMethod[]): Uint8Array {
     maxFrameBytes: 1 << 20,
     streamWindowBytes: 1 << 16,
     methods: methods.map(({ path }) => path),
+    ...changes,
   })
 }
 
@@ -87,14 +93,39 @@ export function framesOf(pipe: MemoryPipe): Frame[] {
   return frames
 }
 
+/**
+ * What an end has written since the last look: name of each type, number, and value where there is one (of the handshake, of the
+ * connection and of credit the bytes as text; of a call nothing).
+ */
+export function saidBy(pipe: MemoryPipe): [string, number, unknown?][] {
+  const names = Object.entries(frameType)
+  return framesOf(pipe).map(({ type, id, bytes, start, end }) => {
+    const name = names.find(([, number]) => number === type)?.[0] ?? '?'
+    if (start === end || type === frameType.call) return [name, id]
+    if (id !== 0 && type !== frameType.credit) return [name, id, decodeMsgpack(bytes, start, end)]
+    return [name, id, Buffer.from(bytes.slice(start, end)).toString('latin1')]
+  })
+}
+
+/** What a client end is made with. */
+export interface ClientEndOptions {
+  readonly limits?: Partial<Limits>
+  readonly clock?: FakeClock
+  readonly welcome?: Partial<Welcome>
+  readonly lastId?: number
+}
+
 /** A client session that has shaken hands; the test plays the server. */
-export async function clientEnd(methods: readonly BoundMethod[], limits: Partial<Limits> = {}) {
+export async function clientEnd(
+  methods: readonly BoundMethod[],
+  { limits = {}, clock = new FakeClock(), welcome, lastId }: ClientEndOptions = {},
+) {
   const pipe = memoryPipe()
-  const clock = new FakeClock()
-  const session = new ClientSession(pipe, { limits: { ...defaultLimits, ...limits }, clock })
+  const options = { limits: { ...defaultLimits, ...limits }, clock }
+  const session = new ClientSession(pipe, options, lastId)
   const ready = session.handshake()
   pipe.turn()
-  pipe.receive(welcomeFrame(methods))
+  pipe.receive(welcomeFrame(methods, welcome))
   await ready
   pipe.writes.length = 0
   return { pipe, session, clock }

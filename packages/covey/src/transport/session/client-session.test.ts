@@ -1,34 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { z } from 'zod'
 import { Call } from '../../call/call.ts'
 import { frameType } from '../../codec/frame/frame-type.ts'
-import { FrameWriter } from '../../codec/frame/frame-writer.ts'
-import { encodeMsgpack } from '../../codec/msgpack/encode.ts'
-import { defineContract } from '../../contract/define-contract.ts'
-import { unary } from '../../contract/method.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
+import { ask, fourMethods } from '../../testing/four-kinds.ts'
 import { memoryPipe } from '../../testing/memory-pipe.ts'
+import { frameOf, valueFrame, welcomeFrame } from '../../testing/session-ends.ts'
 import { defaultLimits } from '../limits.ts'
 import type { ConnectOptions } from '../transport.ts'
 import { ClientSession } from './client-session.ts'
-
-const { methods } = defineContract('t', { ask: unary({ output: z.any() }) })
-
-const welcome = {
-  covey: 1,
-  codec: 'msgpack',
-  instance: 'i7',
-  maxFrameBytes: 1 << 20,
-  methods: ['t.ask'],
-}
-
-function frame(type: number, id: number, body: Parameters<FrameWriter['frame']>[3]): Uint8Array {
-  const writer = new FrameWriter(1 << 20)
-  writer.frame(type, 0, id, body)
-  return writer.take()
-}
 
 function bench(options: Partial<ConnectOptions> = {}) {
   const clock = new FakeClock()
@@ -36,10 +17,9 @@ function bench(options: Partial<ConnectOptions> = {}) {
   const session = new ClientSession(pipe, { limits: defaultLimits, clock, ...options })
   const ready = session.handshake()
   pipe.turn()
-  const greet = () =>
-    pipe.receive(frame(frameType.welcome, 0, (out) => out.text(JSON.stringify(welcome))))
+  const greet = () => pipe.receive(welcomeFrame(fourMethods, { instance: 'i7' }))
   const answer = (id: number, value: unknown) =>
-    pipe.receive(frame(frameType.result, id, (out) => encodeMsgpack(value, out)))
+    pipe.receive(valueFrame(frameType.result, id, value))
   return { clock, pipe, session, ready, greet, answer }
 }
 
@@ -47,9 +27,9 @@ test('an answer that comes late, or twice, is dropped and counted, and no other 
   const { session, ready, greet, answer } = bench()
   greet()
   await ready
-  const given = new Call(methods.ask, undefined)
+  const given = new Call(ask, undefined)
   const late = session.invoke(given)
-  const other = session.invoke(new Call(methods.ask, undefined))
+  const other = session.invoke(new Call(ask, undefined))
   given.cancel(new CoveyError('DEADLINE_EXCEEDED', 'its time is over'))
   await assert.rejects(late, { code: 'DEADLINE_EXCEEDED' })
   assert.deepEqual([session.pending, session.lateAnswers], [1, 0])
@@ -82,7 +62,7 @@ test('the end of new calls is told once', async () => {
   const { pipe, session, ready, greet } = bench({ onDraining: () => void told++ })
   greet()
   await ready
-  for (const _ of [1, 2]) pipe.receive(frame(frameType.goAway, 0, () => {}))
+  for (const _ of [1, 2]) pipe.receive(frameOf(frameType.goAway, 0))
   assert.deepEqual([told, session.state], [1, 'draining'])
   await session.close()
 })

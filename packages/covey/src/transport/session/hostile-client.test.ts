@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { z } from 'zod'
 import type { Call } from '../../call/call.ts'
 import { FrameDecoder } from '../../codec/frame/frame-decoder.ts'
 import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { encodeMsgpack } from '../../codec/msgpack/encode.ts'
-import { defineContract } from '../../contract/define-contract.ts'
-import { clientStream, duplex, serverStream, unary } from '../../contract/method.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { fourMethods } from '../../testing/four-kinds.ts'
 import { mutate } from '../../testing/mutate.ts'
 import { seededRandom } from '../../testing/random.ts'
 import {
@@ -22,14 +20,6 @@ import {
 import { writeCallHead } from './call-head.ts'
 
 // What a server does with clients that break the protocol: never a hang, never an answer to the wrong call.
-
-const { ask, items, upload, talk } = defineContract('t', {
-  ask: unary({ input: z.any(), output: z.any() }),
-  items: serverStream({ output: z.any() }),
-  upload: clientStream({ input: z.any(), output: z.any() }),
-  talk: duplex({ input: z.any(), output: z.any() }),
-}).methods
-const methods = [ask, items, upload, talk]
 
 async function* few() {
   yield* [1, 2, 3]
@@ -62,7 +52,7 @@ const lengths: [string, Uint8Array, string][] = [
 
 for (const [name, length, code] of lengths) {
   test(`a length of ${name} gets one error and the end, before anything is allocated`, async () => {
-    const { pipe, closed } = await serverEnd(methods, serve)
+    const { pipe, closed } = await serverEnd(fourMethods, serve)
     pipe.receive(length)
     assert.deepEqual(farewells(framesOf(pipe)), [code])
     assert.deepEqual(closed, [code])
@@ -78,7 +68,7 @@ for (const [name, length, code] of lengths) {
 test('each of the 256 types of frames is served, ignored or ends the connection', async () => {
   const ends: number[] = []
   for (let type = 0; type < 256; type++) {
-    const { pipe, closed, session } = await serverEnd(methods, serve)
+    const { pipe, closed, session } = await serverEnd(fourMethods, serve)
     pipe.receive(frameOf(type, 0))
     pipe.receive(callFrame(7, 0, 'still served'))
     await settled(1)
@@ -105,7 +95,7 @@ test('each of the 256 types of frames is served, ignored or ends the connection'
 test('before the handshake nothing but a hello is taken', async () => {
   for (let type = 0; type < 256; type++) {
     if (type === frameType.hello) continue
-    const { pipe, closed } = await serverEnd(methods, serve, { greeted: false })
+    const { pipe, closed } = await serverEnd(fourMethods, serve, { greeted: false })
     pipe.receive(frameOf(type, 1))
     const harmless = type >= 128 || type === frameType.ping || type === frameType.pong
     assert.equal(closed.length, harmless ? 0 : 1, `type ${type}`)
@@ -125,7 +115,7 @@ test('flags of calls: those of the future are ignored, those that must not be se
     [128, frameType.result],
     [8, frameType.error],
   ] as const) {
-    const { pipe } = await serverEnd(methods, serve)
+    const { pipe } = await serverEnd(fourMethods, serve)
     const none = new Map<string, string>()
     const head = { method: 0, timeoutMs: 1_000, trace: undefined, metadata: none, baggage: none }
     pipe.receive(
@@ -149,9 +139,9 @@ test('flags of calls: those of the future are ignored, those that must not be se
 })
 
 for (const kind of [0, 1, 2, 3]) {
-  test(`a number in use ends the connection, and its calls: ${methods[kind]!.kind}`, async () => {
+  test(`a number in use ends the connection, and its calls: ${fourMethods[kind]!.kind}`, async () => {
     let cancelled = 0
-    const { pipe, closed, session } = await serverEnd(methods, (call) => {
+    const { pipe, closed, session } = await serverEnd(fourMethods, (call) => {
       call.onCancel(() => {
         cancelled += 1
       })
@@ -168,7 +158,7 @@ for (const kind of [0, 1, 2, 3]) {
 }
 
 test('a number is free again when its call is over', async () => {
-  const { pipe, closed } = await serverEnd(methods, serve)
+  const { pipe, closed } = await serverEnd(fourMethods, serve)
   for (const input of ['one', 'two']) {
     pipe.receive(callFrame(5, 0, input))
     await settled(1)
@@ -186,7 +176,7 @@ test('names of the prototype in metadata, baggage and inputs change no prototype
   const keys = Object.getOwnPropertyNames(Object.prototype).join()
   const names = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty']
   const seen: Call[] = []
-  const { pipe } = await serverEnd(methods, async (call) => {
+  const { pipe } = await serverEnd(fourMethods, async (call) => {
     seen.push(call)
     return null
   })
@@ -252,7 +242,7 @@ test(`${rounds} damaged conversations of all kinds of calls leave nothing runnin
   for (let round = 0; round < rounds; round++) {
     const some = good.filter(() => random() < 0.6)
     const first = random() < 0.5 ? [helloFrame] : [helloFrame, helloFrame.slice(0, 3)]
-    const { pipe, session, closed } = await serverEnd(methods, serve, { greeted: false })
+    const { pipe, session, closed } = await serverEnd(fourMethods, serve, { greeted: false })
     try {
       pipe.receive(first[0]!)
       await null

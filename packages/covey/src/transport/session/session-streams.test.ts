@@ -1,118 +1,39 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { z } from 'zod'
 import { Call } from '../../call/call.ts'
-import { FrameDecoder } from '../../codec/frame/frame-decoder.ts'
 import { frameType } from '../../codec/frame/frame-type.ts'
-import { FrameWriter } from '../../codec/frame/frame-writer.ts'
-import { decodeMsgpack } from '../../codec/msgpack/decode.ts'
-import { encodeMsgpack } from '../../codec/msgpack/encode.ts'
-import { defineContract } from '../../contract/define-contract.ts'
-import { clientStream, duplex, serverStream, unary } from '../../contract/method.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
-import { type MemoryPipe, memoryPipe } from '../../testing/memory-pipe.ts'
+import { fourMethods, items, talk, upload } from '../../testing/four-kinds.ts'
+import { memoryPipe } from '../../testing/memory-pipe.ts'
 import { mutate } from '../../testing/mutate.ts'
 import { seededRandom } from '../../testing/random.ts'
+import {
+  callFrame,
+  clientEnd,
+  frameOf,
+  helloFrame,
+  saidBy,
+  serverEnd,
+  settled,
+  valueFrame,
+} from '../../testing/session-ends.ts'
 import { defaultLimits, type Limits } from '../limits.ts'
-import { writeCallHead } from './call-head.ts'
-import { ClientSession } from './client-session.ts'
 import { ServerSession } from './server-session.ts'
 
 // What a session does with the frames of streams, against a peer that is played by the test.
 
-const { ask, items, upload, talk } = defineContract('t', {
-  ask: unary({ input: z.any(), output: z.any() }),
-  items: serverStream({ output: z.any() }),
-  upload: clientStream({ input: z.any(), output: z.any() }),
-  talk: duplex({ input: z.any(), output: z.any() }),
-}).methods
-const methods = [ask, items, upload, talk]
+const creditFrame = (id: number, bytes: number) =>
+  frameOf(frameType.credit, id, (out) => out.u32(bytes))
+const item = (id: number, value: unknown) => valueFrame(frameType.item, id, value)
+const end = (id: number) => frameOf(frameType.end, id)
 
-function frame(type: number, id: number, write?: Parameters<FrameWriter['frame']>[3]): Uint8Array {
-  const writer = new FrameWriter(1 << 24)
-  writer.frame(type, 0, id, write)
-  return writer.take()
-}
-
-const json = (type: number, value: unknown) =>
-  frame(type, 0, (out) => out.text(JSON.stringify(value)))
-const item = (id: number, value: unknown) =>
-  frame(frameType.item, id, (out) => encodeMsgpack(value, out))
-const credit = (id: number, bytes: number) => frame(frameType.credit, id, (out) => out.u32(bytes))
-const end = (id: number) => frame(frameType.end, id)
-
-/** What was written since the last look: name of the type, number, value. */
-function written(pipe: MemoryPipe): [string, number, unknown?][] {
-  pipe.turn()
-  const names = Object.entries(frameType)
-  const seen: [string, number, unknown?][] = []
-  const decoder = new FrameDecoder(1 << 24)
-  for (const chunk of pipe.writes.splice(0)) {
-    decoder.push(chunk, ({ type, id, bytes, start, end: stop }) => {
-      const name = names.find(([, number]) => number === type)?.[0] ?? '?'
-      if (start === stop) seen.push([name, id])
-      else if (type === frameType.call) seen.push([name, id])
-      else if (id === 0 || type === frameType.credit) {
-        seen.push([name, id, Buffer.from(bytes.slice(start, stop)).toString('latin1')])
-      } else seen.push([name, id, decodeMsgpack(bytes, start, stop)])
-    })
-  }
-  return seen
-}
-
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
-}
-
+/** Bytes of a stream that an end is sent ahead. */
 const small = { streamWindowBytes: 1_024, maxFrameBytes: 64 * 1_024 }
 
-async function client(limits: Partial<Limits> = {}) {
-  const pipe = memoryPipe()
-  const clock = new FakeClock()
-  const session = new ClientSession(pipe, { limits: { ...defaultLimits, ...limits }, clock })
-  const ready = session.handshake()
-  pipe.turn()
-  const welcome = { covey: 2, codec: 'msgpack', instance: 'i', maxFrameBytes: 1 << 20 }
-  const paths = methods.map(({ path }) => path)
-  pipe.receive(json(frameType.welcome, { ...welcome, streamWindowBytes: 1_024, methods: paths }))
-  await ready
-  pipe.writes.length = 0
-  return { pipe, session, clock }
-}
-
-async function server(serve: (call: Call) => Promise<unknown>, limits: Partial<Limits> = {}) {
-  const pipe = memoryPipe()
-  const clock = new FakeClock()
-  const dispatcher = { instance: 'i', methods, serve }
-  const options = { limits: { ...defaultLimits, ...limits }, clock }
-  const closed: (string | undefined)[] = []
-  const session = new ServerSession(pipe, dispatcher, options, 'c1', {
-    onIdle() {},
-    onClosed: (reason) => void closed.push(reason?.code),
-  })
-  pipe.receive(hello)
-  await settled()
-  pipe.turn()
-  pipe.writes.length = 0
-  return { pipe, session, closed, clock }
-}
-
-const hello = json(frameType.hello, {
-  covey: 1,
-  newest: 2,
-  codecs: ['msgpack'],
-  maxFrameBytes: 1 << 20,
-  streamWindowBytes: 1 << 16,
-})
-
-function call(id: number, method: number, input?: unknown): Uint8Array {
-  const head = { method, timeoutMs: 60_000, trace: undefined, metadata: new Map() }
-  return frame(frameType.call, id, (out) => {
-    writeCallHead(head, out)
-    if (input !== undefined) encodeMsgpack(input, out)
-  })
-}
+/** A client whose server takes 1,024 bytes ahead. */
+const client = (limits: Partial<Limits> = {}) =>
+  clientEnd(fourMethods, { limits, welcome: { streamWindowBytes: 1_024 } })
 
 const inputsOf = ({ input }: Call) => input as AsyncIterable<unknown>
 
@@ -128,14 +49,14 @@ test('a client sends the call, its inputs, and an end; no input goes with the ca
   const { pipe, session } = await client()
   const result = session.invoke(new Call(upload, listed('a', undefined, 2)))
   await settled()
-  assert.deepEqual(written(pipe), [
+  assert.deepEqual(saidBy(pipe), [
     ['call', 1],
     ['item', 1, 'a'],
     ['item', 1],
     ['item', 1, 2],
     ['end', 1],
   ])
-  pipe.receive(frame(frameType.result, 1, (out) => encodeMsgpack('done', out)))
+  pipe.receive(valueFrame(frameType.result, 1, 'done'))
   assert.equal(await result, 'done')
   assert.equal(session.pending, 0)
 })
@@ -146,12 +67,12 @@ test('a client sends no more than the server grants', async () => {
   result.catch(() => {})
   await settled()
   // Each takes 100 bytes; the last one may pass the 1,024.
-  const sent = () => written(pipe).filter(([name]) => name === 'item').length
+  const sent = () => saidBy(pipe).filter(([name]) => name === 'item').length
   assert.equal(sent(), 11)
-  pipe.receive(credit(1, 76))
+  pipe.receive(creditFrame(1, 76))
   await settled()
   assert.equal(sent(), 0)
-  pipe.receive(credit(1, 100))
+  pipe.receive(creditFrame(1, 100))
   await settled()
   assert.equal(sent(), 1)
   await session.close()
@@ -169,12 +90,12 @@ test('a client stops its source when the answer comes before the end', async () 
   }
   const result = session.invoke(new Call(upload, source()))
   await settled()
-  written(pipe)
-  pipe.receive(frame(frameType.result, 1, (out) => encodeMsgpack('enough', out)))
+  saidBy(pipe)
+  pipe.receive(valueFrame(frameType.result, 1, 'enough'))
   assert.equal(await result, 'enough')
-  pipe.receive(credit(1, 100_000))
+  pipe.receive(creditFrame(1, 100_000))
   await settled()
-  assert.deepEqual([left, written(pipe)], [true, []])
+  assert.deepEqual([left, saidBy(pipe)], [true, []])
 })
 
 test('a call that is given up says why, and hides what the source threw', async () => {
@@ -192,7 +113,7 @@ test('a call that is given up says why, and hides what the source threw', async 
     ),
   )
   await assert.rejects(failing, { code: 'CANCELLED', message: 'the source of the inputs failed' })
-  const cancels = written(pipe).filter(([name]) => name === 'cancel')
+  const cancels = saidBy(pipe).filter(([name]) => name === 'cancel')
   assert.deepEqual(cancels, [
     ['cancel', 1, { code: 'DEADLINE_EXCEEDED', message: 'too late' }],
     ['cancel', 2, { code: 'CANCELLED', message: 'the source of the inputs failed' }],
@@ -211,52 +132,60 @@ test('a server that sends more of a stream than it may ends the connection', asy
     assert.equal(session.state, 'open')
     pipe.receive(large)
     assert.equal(session.state, 'closed')
-    assert.match(String(written(pipe).at(-1)), /^error,0,.*PROTOCOL_ERROR.*more of a stream/)
+    assert.match(String(saidBy(pipe).at(-1)), /^error,0,.*PROTOCOL_ERROR.*more of a stream/)
   }
 })
 
 test('a credit that makes no sense ends the connection, on both sides', async () => {
   const ours = await client()
   ours.session.invoke(new Call(upload, listed())).catch(() => {})
-  ours.pipe.receive(frame(frameType.credit, 1, (out) => out.u16(1)))
+  ours.pipe.receive(frameOf(frameType.credit, 1, (out) => out.u16(1)))
   assert.equal(ours.session.state, 'closed')
-  const theirs = await server(() => new Promise(() => {}))
-  theirs.pipe.receive(call(1, 1))
-  theirs.pipe.receive(frame(frameType.credit, 1, (out) => out.u16(1)))
+  const theirs = await serverEnd(fourMethods, () => new Promise(() => {}))
+  theirs.pipe.receive(callFrame(1, 1))
+  theirs.pipe.receive(frameOf(frameType.credit, 1, (out) => out.u16(1)))
   assert.deepEqual(theirs.closed, ['PROTOCOL_ERROR'])
   const unknown = await client()
-  unknown.pipe.receive(credit(77, 1))
+  unknown.pipe.receive(creditFrame(77, 1))
   assert.equal(unknown.session.state, 'closed')
 })
 
 test('a server gives a handler its inputs, and grants more when half a window is taken', async () => {
   const seen: unknown[] = []
   const gate = Promise.withResolvers<void>()
-  const { pipe } = await server(async (served) => {
-    await gate.promise
-    for await (const input of inputsOf(served)) seen.push(input)
-    return seen.length
-  }, small)
-  pipe.receive(call(1, 2))
+  const { pipe } = await serverEnd(
+    fourMethods,
+    async (served) => {
+      await gate.promise
+      for await (const input of inputsOf(served)) seen.push(input)
+      return seen.length
+    },
+    { limits: small },
+  )
+  pipe.receive(callFrame(1, 2))
   for (let count = 0; count < 6; count++) pipe.receive(item(1, 'x'.repeat(88)))
   await settled()
-  assert.deepEqual(written(pipe), [])
+  assert.deepEqual(saidBy(pipe), [])
   gate.resolve()
   await settled()
-  assert.deepEqual(written(pipe), [['credit', 1, '\0\0\u0002\u0058']])
+  assert.deepEqual(saidBy(pipe), [['credit', 1, '\0\0\u0002\u0058']])
   pipe.receive(item(1, undefined))
   pipe.receive(end(1))
   await settled()
-  assert.deepEqual(written(pipe), [['result', 1, 7]])
+  assert.deepEqual(saidBy(pipe), [['result', 1, 7]])
 })
 
 test('a client that sends more of a stream than it may ends the connection, read or not', async () => {
   for (const leave of [false, true]) {
-    const { pipe, closed, session } = await server(async (served) => {
-      if (leave) for await (const _ of inputsOf(served)) break
-      return new Promise(() => {})
-    }, small)
-    pipe.receive(call(1, 2))
+    const { pipe, closed, session } = await serverEnd(
+      fourMethods,
+      async (served) => {
+        if (leave) for await (const _ of inputsOf(served)) break
+        return new Promise(() => {})
+      },
+      { limits: small },
+    )
+    pipe.receive(callFrame(1, 2))
     const large = item(1, 'x'.repeat(30_000))
     for (let count = 0; count < 2; count++) pipe.receive(large)
     await settled()
@@ -267,20 +196,20 @@ test('a client that sends more of a stream than it may ends the connection, read
 })
 
 test('what was under way when a call ended is ignored', async () => {
-  const { pipe, closed } = await server(async () => 'early')
-  pipe.receive(call(1, 2))
+  const { pipe, closed } = await serverEnd(fourMethods, async () => 'early')
+  pipe.receive(callFrame(1, 2))
   await settled()
-  assert.deepEqual(written(pipe), [['result', 1, 'early']])
-  for (const late of [item(1, 'x'), end(1), frame(frameType.cancel, 1), credit(1, 5)]) {
+  assert.deepEqual(saidBy(pipe), [['result', 1, 'early']])
+  for (const late of [item(1, 'x'), end(1), frameOf(frameType.cancel, 1), creditFrame(1, 5)]) {
     pipe.receive(late)
   }
-  assert.deepEqual([closed, written(pipe)], [[], []])
+  assert.deepEqual([closed, saidBy(pipe)], [[], []])
 })
 
 test('an element for a call that takes none ends the connection', async () => {
   for (const nonsense of [item(1, 'x'), end(1), item(0, 'x'), end(0)]) {
-    const { pipe, closed } = await server(() => new Promise(() => {}))
-    pipe.receive(call(1, 0, 'input'))
+    const { pipe, closed } = await serverEnd(fourMethods, () => new Promise(() => {}))
+    pipe.receive(callFrame(1, 0, 'input'))
     pipe.receive(nonsense)
     assert.deepEqual(closed, ['PROTOCOL_ERROR'])
   }
@@ -288,26 +217,25 @@ test('an element for a call that takes none ends the connection', async () => {
 
 test('an element that cannot be read ends its call alone', async () => {
   const reasons: string[] = []
-  const { pipe, closed } = await server(async (served) => {
+  const { pipe, closed } = await serverEnd(fourMethods, async (served) => {
     served.onCancel(({ code }) => reasons.push(code))
     for await (const _ of inputsOf(served));
   })
-  pipe.receive(call(1, 2))
-  pipe.receive(frame(frameType.item, 1, (out) => out.u8(0xc1)))
+  pipe.receive(callFrame(1, 2))
+  pipe.receive(frameOf(frameType.item, 1, (out) => out.u8(0xc1)))
   await settled()
-  const [answer] = written(pipe)
+  const [answer] = saidBy(pipe)
   assert.deepEqual(answer?.slice(0, 2), ['error', 1])
   assert.deepEqual([reasons, closed], [['INVALID_INPUT'], []])
 })
 
 test('a handler is told the reason of a cancelled call; one that makes no sense counts as none', async () => {
   const told: string[] = []
-  const { pipe } = await server((served) => {
+  const { pipe } = await serverEnd(fourMethods, (served) => {
     served.onCancel(({ code, message }) => told.push(`${code}: ${message}`))
     return new Promise(() => {})
   })
-  const cancel = (id: number, reason: unknown) =>
-    frame(frameType.cancel, id, (out) => encodeMsgpack(reason, out))
+  const cancel = (id: number, reason: unknown) => valueFrame(frameType.cancel, id, reason)
   const reasons = [
     { code: 'NOT_FOUND', message: 'no such file' },
     { code: 7, message: 'x' },
@@ -317,25 +245,27 @@ test('a handler is told the reason of a cancelled call; one that makes no sense 
     null,
   ]
   for (const [id, reason] of reasons.entries()) {
-    pipe.receive(call(id + 1, 0, 'input'))
+    pipe.receive(callFrame(id + 1, 0, 'input'))
     pipe.receive(cancel(id + 1, reason))
   }
-  pipe.receive(call(9, 0, 'input'))
-  pipe.receive(frame(frameType.cancel, 9, (out) => out.u8(0xc1)))
+  pipe.receive(callFrame(9, 0, 'input'))
+  pipe.receive(frameOf(frameType.cancel, 9, (out) => out.u8(0xc1)))
   const plain = 'CANCELLED: cancelled by the caller'
   assert.deepEqual(told, ['NOT_FOUND: no such file', plain, plain, plain, plain, plain, plain])
 })
 
 test('a connection has no more than so many streams of inputs open at once', async () => {
-  const { pipe } = await server(() => new Promise(() => {}), { maxStreamsPerConnection: 2 })
-  for (const id of [1, 2, 3]) pipe.receive(call(id, 2))
-  pipe.receive(call(4, 0, 'one input'))
+  const { pipe } = await serverEnd(fourMethods, () => new Promise(() => {}), {
+    limits: { maxStreamsPerConnection: 2 },
+  })
+  for (const id of [1, 2, 3]) pipe.receive(callFrame(id, 2))
+  pipe.receive(callFrame(4, 0, 'one input'))
   const message = '2 streams of inputs are open on this connection'
-  assert.deepEqual(written(pipe), [['error', 3, { code: 'RESOURCE_EXHAUSTED', message }]])
-  pipe.receive(frame(frameType.cancel, 1))
-  pipe.receive(call(5, 2))
+  assert.deepEqual(saidBy(pipe), [['error', 3, { code: 'RESOURCE_EXHAUSTED', message }]])
+  pipe.receive(frameOf(frameType.cancel, 1))
+  pipe.receive(callFrame(5, 2))
   assert.deepEqual(
-    written(pipe).map(([name, id]) => [name, id]),
+    saidBy(pipe).map(([name, id]) => [name, id]),
     [['error', 1]],
   )
 })
@@ -344,18 +274,18 @@ test('a connection that breaks ends both directions of its streams', async () =>
   const ours = await client()
   const result = ours.session.invoke(new Call(upload, endless('x')))
   await settled()
-  written(ours.pipe)
+  saidBy(ours.pipe)
   ours.pipe.disconnect()
   await assert.rejects(result, { code: 'CONNECTION_LOST' })
   const ends: string[] = []
-  const theirs = await server(async (served) => {
+  const theirs = await serverEnd(fourMethods, async (served) => {
     try {
       for await (const _ of inputsOf(served));
     } catch (error) {
       ends.push((error as CoveyError).message)
     }
   })
-  theirs.pipe.receive(call(1, 2))
+  theirs.pipe.receive(callFrame(1, 2))
   theirs.pipe.receive(item(1, 'x'))
   theirs.pipe.disconnect()
   await settled()
@@ -375,21 +305,21 @@ test('20,000 damaged conversations of streams leave nothing running on either si
   const seed = Number(process.env.COVEY_SEED ?? Date.now() % 2 ** 31)
   const random = seededRandom(seed)
   const asked = Buffer.concat([
-    hello,
-    call(1, 2),
+    helloFrame,
+    callFrame(1, 2),
     item(1, { n: 1 }),
     item(1, 'text'),
-    call(2, 3),
+    callFrame(2, 3),
     item(2, [1, 2, 3]),
     end(1),
-    credit(2, 1_000),
+    creditFrame(2, 1_000),
     end(2),
-    frame(frameType.cancel, 2, (out) => encodeMsgpack({ code: 'CANCELLED', message: 'x' }, out)),
+    valueFrame(frameType.cancel, 2, { code: 'CANCELLED', message: 'x' }),
   ])
   const answered = Buffer.concat([
     item(2, 'x'),
-    credit(1, 500),
-    frame(frameType.result, 1, (out) => encodeMsgpack(2, out)),
+    creditFrame(1, 500),
+    valueFrame(frameType.result, 1, 2),
     end(2),
   ])
   for (let round = 0; round < 10_000; round++) {
@@ -405,16 +335,16 @@ test('20,000 damaged conversations of streams leave nothing running on either si
 async function damagedServer(bytes: Uint8Array, round: number): Promise<void> {
   const pipe = memoryPipe()
   const closed: unknown[] = []
-  const dispatcher = { instance: 'i', methods, serve: handler }
+  const dispatcher = { instance: 'i', methods: fourMethods, serve: handler }
   const options = { limits: defaultLimits, clock: new FakeClock() }
   const session = new ServerSession(pipe, dispatcher, options, 'c', {
     onIdle() {},
     onClosed: (reason) => void closed.push(reason),
   })
   // Behind the hello, so that most of them get past it.
-  pipe.receive(round % 4 === 0 ? bytes : hello)
+  pipe.receive(round % 4 === 0 ? bytes : helloFrame)
   await Promise.resolve()
-  if (round % 4 !== 0) pipe.receive(bytes.subarray(hello.length))
+  if (round % 4 !== 0) pipe.receive(bytes.subarray(helloFrame.length))
   pipe.turn()
   if (round % 100 === 0) await settled()
   pipe.disconnect()

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { z } from 'zod'
 import type { Call } from '../../call/call.ts'
 import { frameType } from '../../codec/frame/frame-type.ts'
-import { defineContract } from '../../contract/define-contract.ts'
-import { clientStream, duplex, serverStream, unary } from '../../contract/method.ts'
+import { fourMethods } from '../../testing/four-kinds.ts'
 import {
   callFrame,
   frameOf,
@@ -14,14 +12,6 @@ import {
   settled,
   valueFrame,
 } from '../../testing/session-ends.ts'
-
-const { ask, items, upload, talk } = defineContract('t', {
-  ask: unary({ input: z.any(), output: z.any() }),
-  items: serverStream({ output: z.any() }),
-  upload: clientStream({ input: z.any(), output: z.any() }),
-  talk: duplex({ input: z.any(), output: z.any() }),
-}).methods
-const methods = [ask, items, upload, talk]
 
 async function serve(call: Call): Promise<unknown> {
   if (call.method.kind === 'unary' || call.method.kind === 'duplex') return call.input
@@ -51,7 +41,7 @@ const conversation = Buffer.concat([
 
 /** What the server says to the conversation in these pieces, call by call. */
 async function answers(pieces: readonly Uint8Array[]): Promise<string[]> {
-  const { pipe } = await serverEnd(methods, serve, { greeted: false })
+  const { pipe } = await serverEnd(fourMethods, serve, { greeted: false })
   pipe.receive(helloFrame)
   await settled()
   for (const piece of pieces) pipe.receive(piece)

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
-import { z } from 'zod'
 import { Call } from '../../call/call.ts'
 import { frameType } from '../../codec/frame/frame-type.ts'
-import { defineContract } from '../../contract/define-contract.ts'
-import { clientStream, duplex, serverStream, unary } from '../../contract/method.ts'
 import type { CoveyError } from '../../error/covey-error.ts'
+import { ask, fourKinds, fourMethods, items, talk, upload } from '../../testing/four-kinds.ts'
 import { mutate } from '../../testing/mutate.ts'
 import { seededRandom } from '../../testing/random.ts'
 import { startRawServer } from '../../testing/raw-server.ts'
@@ -22,14 +20,6 @@ import { clientOver, dialTcp } from '../../testing/tcp-line.ts'
 
 // What a client does with servers that break the protocol: its callers get an error, and its memory stays its own.
 
-const t = defineContract('t', {
-  ask: unary({ input: z.any(), output: z.any() }),
-  items: serverStream({ output: z.any() }),
-  upload: clientStream({ input: z.any(), output: z.any() }),
-  talk: duplex({ input: z.any(), output: z.any() }),
-})
-const { ask, items, upload, talk } = t.methods
-const methods = [ask, items, upload, talk]
 const mostBytes = 64 * 1024 * 1024
 
 function outcome(promise: Promise<unknown>): Promise<string> {
@@ -54,14 +44,14 @@ async function under(
   use: 'ask' | 'items' = 'ask',
 ): Promise<string> {
   await using server = await startRawServer({
-    welcome: welcomeFrame(methods),
+    welcome: welcomeFrame(fourMethods),
     onFrame({ type, id }, socket) {
       if (type === frameType.call) attack(id, socket)
     },
   })
   const before = process.memoryUsage.rss()
   await using connection = await dialTcp(server.address)
-  const api = clientOver(t, connection)
+  const api = clientOver(fourKinds, connection)
   const call = use === 'ask' ? api.ask('?', { timeoutMs: 10_000 }) : readSlowly(api.items())
   const code = await outcome(call)
   const grown = process.memoryUsage.rss() - before
@@ -154,7 +144,7 @@ test('a welcome that is none, or has a million methods, is no server', async () 
 test('each of the 256 types of frames is taken, ignored or ends the connection', async () => {
   const ends: number[] = []
   for (let type = 0; type < 256; type++) {
-    const { pipe, session } = await clientEnd(methods)
+    const { pipe, session } = await clientEnd(fourMethods)
     const call = outcome(session.invoke(new Call(ask, 1)))
     pipe.turn()
     pipe.receive(frameOf(type, 0))
@@ -165,7 +155,9 @@ test('each of the 256 types of frames is taken, ignored or ends the connection',
     else await session.close()
   }
   const { ping, pong, goAway } = frameType
-  const taken = Array.from({ length: 128 }, (_, type) => type).filter((t) => !ends.includes(t))
+  const taken = Array.from({ length: 128 }, (_, type) => type).filter(
+    (fourKinds) => !ends.includes(fourKinds),
+  )
   assert.deepEqual(taken, [ping, pong, goAway])
   assert.ok(ends.every((type) => type < 128))
 })
@@ -194,7 +186,7 @@ test(`${rounds} damaged answers: each call ends, once, whatever comes`, {
     frameOf(goAway, 0),
   ]
   for (let round = 0; round < rounds; round++) {
-    const { pipe, session } = await clientEnd(methods)
+    const { pipe, session } = await clientEnd(fourMethods)
     const invoke = (call: Call) => outcome(session.invoke(call).then(drain))
     const calls = [
       invoke(new Call(ask, 1)),

@@ -218,7 +218,7 @@ test('keys that are demanded elsewhere leave no open door here', async () => {
 
 test('where other machines may connect it does not listen unguarded', async () => {
   await assert.rejects(startGreeter({ port: 0, host: '0.0.0.0' }), {
-    code: 'START_FAILED',
+    code: 'INVALID_SETTINGS',
     message: /^covey\.http\.host 0\.0\.0\.0 can be reached/,
   })
 })

@@ -92,7 +92,7 @@ test('an address that others reach needs a guard, or the word that it needs none
     if (starts) await app.start()
     else
       await assert.rejects(app.start(), {
-        code: 'START_FAILED',
+        code: 'INVALID_SETTINGS',
         message: /covey\.keys or covey\.tls/,
       })
   }

@@ -1,4 +1,5 @@
 import { CoveyError } from '../error/covey-error.ts'
+import { startFailureText } from './start-failure-text.ts'
 
 /** What will not heal by itself: another try brings the same. */
 const lasting = new Set(['INVALID_SETTINGS', 'ADDRESS_IN_USE'])
@@ -11,13 +12,8 @@ const exitConfig = 78
  * nobody foresaw, and for all with `COVEY_DEBUG=1`.
  */
 export function endProcess(app: string, thrown: unknown): never {
-  const known = thrown instanceof CoveyError
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
-  process.stderr.write(`${app} cannot start: ${message}\n`)
-  const cause = known ? thrown.cause : thrown
-  const foreseen = known && lasting.has(thrown.code)
-  if (process.env.COVEY_DEBUG === '1' || (!foreseen && cause instanceof Error)) {
-    process.stderr.write(`${(cause instanceof Error ? cause : (thrown as Error)).stack}\n`)
-  }
+  const foreseen = thrown instanceof CoveyError && lasting.has(thrown.code)
+  const debug = process.env.COVEY_DEBUG === '1'
+  process.stderr.write(startFailureText(app, thrown, { foreseen, debug }))
   process.exit(foreseen ? exitConfig : 1)
 }

@@ -73,7 +73,11 @@ test('a start that fails says why in one line; 78 when it would fail again', {
       78,
       /^b cannot start: 1 setting is wrong:\n.*prot.*port/s,
     ],
-    [`{ name: 'b', resources: [broken] }`, 1, /^b cannot start: resource "disk": no space left\n/],
+    [
+      `{ name: 'b', resources: [broken] }`,
+      1,
+      /^b cannot start: resource "disk": no space left\n( {4}at .*\n)+$/,
+    ],
   ] as const
   try {
     for (const [options, expected, message] of cases) {

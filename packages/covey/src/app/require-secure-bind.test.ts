@@ -31,7 +31,7 @@ test('where others may connect, something has to ask who they are', () => {
   ]
   for (const host of hosts) {
     assert.throws(() => requireSecureBind(host, nothing), {
-      code: 'START_FAILED',
+      code: 'INVALID_SETTINGS',
       message: /covey\.keys or covey\.tls .*covey\.allowInsecure: true/,
     })
     for (const guard of ['keys', 'tls', 'allowInsecure']) {

@@ -18,7 +18,7 @@ const guardByProxy = 'leave it on this machine behind a proxy that speaks TLS, o
 /**
  * Refuses to listen where other machines may connect and nobody asks who they are.
  * @param setting which one says `host`
- * @throws CoveyError `START_FAILED` that says what to set
+ * @throws CoveyError `INVALID_SETTINGS` that says what to set
  */
 export function requireSecureBind(
   host: string,
@@ -28,7 +28,7 @@ export function requireSecureBind(
   if (isLoopback(host) || guards.keys || guards.tls || guards.allowInsecure) return
   const guard = setting === 'covey.host' ? guardByKeys : guardByProxy
   const message = `${setting} ${host} can be reached from other machines, and any of them could call: ${guard} covey.allowInsecure: true where the network lets nobody else in`
-  throw new CoveyError('START_FAILED', message)
+  throw new CoveyError('INVALID_SETTINGS', message)
 }
 
 /** Whether only this machine can connect: 127.0.0.0/8, ::1, the same in another form, or their name. */

@@ -1,4 +1,5 @@
 import { CoveyError } from '../error/covey-error.ts'
+import { reasonOf } from '../error/reason-of.ts'
 import type { Log } from '../observe/log.ts'
 import type { AppContext, Resource } from './app-context.ts'
 
@@ -20,8 +21,8 @@ export class ResourceStack {
       this.push(resource.name, () => resource.stop(value))
     } catch (cause) {
       if (cause instanceof CoveyError) throw cause
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      throw new CoveyError('START_FAILED', `resource "${resource.name}": ${reason}`, { cause })
+      const message = `resource "${resource.name}": ${reasonOf(cause)}`
+      throw new CoveyError('START_FAILED', message, { cause })
     }
   }
 

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { durationText } from '../base/duration-text.ts'
 import type { ContractDescription, MethodDescription } from '../contract/describe-contract.ts'
 import { write } from './output.ts'
 import {
@@ -9,7 +10,6 @@ import {
   remoteOptions,
   splitPath,
 } from './remote.ts'
-import { formatDuration } from './table.ts'
 import { typeText } from './type-text.ts'
 
 interface DescribeOptions extends RemoteOptions {
@@ -68,7 +68,7 @@ function methodText(method: MethodDescription): string {
   const notes = [
     kinds[kind],
     idempotent ? 'may be repeated' : '',
-    timeoutMs === null ? '' : formatDuration(timeoutMs),
+    timeoutMs === null ? '' : durationText(timeoutMs),
   ].filter((note) => note !== '')
   const rows: [string, string][] = [
     [kind === 'clientStream' || kind === 'duplex' ? 'takes each' : 'takes', typeText(input, 16)],

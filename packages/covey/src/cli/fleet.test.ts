@@ -216,8 +216,8 @@ test('a crash loop goes on without spinning, and harms nobody', async (t) => {
   assert.equal(sibling?.state, 'running')
   assert.equal(sibling?.restarts, 0)
   assert.ok(broken!.restarts < 40, `${broken!.restarts} restarts`)
-  const delays = [...fleet.output().matchAll(/started again in (\d+) ms/g)].map(([, ms]) =>
-    Number(ms),
+  const delays = [...fleet.output().matchAll(/(?:next try|started again) in (\d+) ms/g)].map(
+    ([, ms]) => Number(ms),
   )
   assert.ok(delays.length >= 4 && delays.every((ms) => ms >= 100), delays.join())
   assert.equal((await project.covey('stop')).code, 0)
@@ -285,7 +285,10 @@ test('a process with bad settings ends the start with its own words', async (t) 
   const project = await fleetProject(t, { processes: { idle, user: { script } } })
   const { code, stdout, stderr } = await project.covey('start')
   assert.equal(code, 1)
-  assertOneLine(stderr, /^covey: user-0: settings: user.port: expected a number, got "x"$/m)
+  assertOneLine(
+    stderr,
+    /^covey: user-0 cannot start: settings: user.port: expected a number, got "x"$/m,
+  )
   assert.match(stdout, /idle-0 has stopped/)
   assert.doesNotMatch(stdout, /Console:/)
   assert.deepEqual(readdirSync(join(project.folder, '.covey', 'run')), ['token'])
@@ -299,9 +302,34 @@ test('a port of a process in use ends the start in the same way', async (t) => {
   const project = await fleetProject(t, {
     processes: { app: { ...app, env: { COVEY__PORT: `${port}` } } },
   })
-  const { code, stderr } = await project.covey('start')
+  const { code, stdout, stderr } = await project.covey('start')
   assert.equal(code, 1)
-  assertOneLine(stderr, new RegExp(`^covey: app-0: app cannot start: .*:${port}`))
+  assertOneLine(stderr, new RegExp(`^covey: app-0 cannot start: tcp://.*:${port} is in use`))
+  assert.doesNotMatch(stdout, /is in use/, 'the reason is told once')
+  const log = readFileSync(join(project.folder, '.covey/log/app-0.log'), 'utf8')
+  assert.match(log, /app cannot start: .* is in use/)
+})
+
+test('a process that cannot start is tried again until it can, and says why once', async (t) => {
+  const path = `disk-${process.pid}`
+  const script = `
+    import { readFileSync } from 'node:fs'
+    import { createApp, defineResource } from '${coveyModule}'
+    const disk = defineResource('disk', { start: () => void readFileSync('${path}') })
+    await createApp({ name: 'app', resources: [disk], services: [] }).start()`
+  const project = await fleetProject(t, { processes: { app: { script } } })
+  const fleet = project.run(['start'])
+  await fleet.says('same reason: resource "disk": ENOENT')
+  await fleet.says('attempt 3')
+  const output = fleet.output()
+  assert.equal(output.split('app cannot start:').length, 2, output)
+  assert.equal(output.split('app.ts:4:').length, 2, 'one stack')
+  assert.match(output, /the fleet waits until it is ready, Ctrl-C stops everything/)
+  const { stdout } = await project.covey('status')
+  assert.match(stdout, /\n\napp-0 could not start: resource "disk": ENOENT: .*\n$/)
+  writeFileSync(join(project.folder, path), '')
+  await fleet.says('Console: ')
+  assert.doesNotMatch((await project.covey('status')).stdout, /could not start/)
 })
 
 test('a port in use is one clear line', async (t) => {

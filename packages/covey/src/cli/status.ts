@@ -1,9 +1,10 @@
 import { Command } from 'commander'
+import { durationText } from '../base/duration-text.ts'
 import type { ProcessStatus } from '../supervisor/process-status.ts'
 import { findSupervisor } from '../supervisor/supervisor-record.ts'
 import { AdminClient } from './admin-client.ts'
 import { configOption, findProject, type ProjectOptions } from './project.ts'
-import { formatBytes, formatDuration, formatTable } from './table.ts'
+import { formatBytes, formatTable } from './table.ts'
 
 /** What the exit code says when nothing runs: LSB and systemd use it for "program is not running". */
 export const notRunningCode = 3
@@ -31,7 +32,7 @@ async function status({ json = false, ...options }: ProjectOptions & { json?: bo
   const head = `${fleet}: supervisor ${pid}, console ${url}\n\n`
   const text = json
     ? toJson({ running: true, fleet, pid, url, processes })
-    : head + formatTable(columns, processes.map(toRow))
+    : head + formatTable(columns, processes.map(toRow)) + reasons(processes)
   process.stdout.write(text)
 }
 
@@ -41,13 +42,20 @@ function toRow(process: ProcessStatus): string[] {
   const { name, state, pid, restarts, uptimeMs, retryMs, cpuPercent, memoryBytes } = process
   return [
     name,
-    retryMs === null ? state : `${state} ${formatDuration(retryMs)}`,
+    retryMs === null ? state : `${state} ${durationText(retryMs)}`,
     pid === null ? '-' : String(pid),
     String(restarts),
-    uptimeMs === null ? '-' : formatDuration(uptimeMs),
+    uptimeMs === null ? '-' : durationText(uptimeMs),
     cpuPercent === null ? '-' : `${cpuPercent.toFixed(1)} %`,
     memoryBytes === null ? '-' : formatBytes(memoryBytes),
   ]
+}
+
+/** A line for each process that could not start, below the table. */
+function reasons(processes: readonly ProcessStatus[]): string {
+  const failed = processes.filter(({ reason }) => reason !== null)
+  const lines = failed.map(({ name, reason }) => `${name} could not start: ${reason}\n`)
+  return failed.length === 0 ? '' : `\n${lines.join('')}`
 }
 
 function toJson(value: unknown): string {

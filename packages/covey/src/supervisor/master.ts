@@ -116,7 +116,11 @@ function openTerminal(
   const terminal = new Terminal(output)
   const color = wantsColor(env, output.isTTY ?? false)
   const render = createRenderer({ color, names: columnNames(sources) })
-  hub.listen((line) => (terminal.full ? terminal.drop() : terminal.write(render(line))))
+  hub.listen((line, audience) => {
+    if (audience === 'log only') return
+    if (terminal.full) terminal.drop()
+    else terminal.write(render(line))
+  })
   undo.defer(() => terminal.flush(AbortSignal.timeout(lastOutputMs)))
   return terminal
 }

@@ -17,11 +17,13 @@ export interface ProcessStatus extends ProcessUsage {
   readonly uptimeMs: number | null
   /** Milliseconds until it is started again; null unless it waits for that. */
   readonly retryMs: number | null
+  /** Why it could not start the last time, in one line; null once it could. */
+  readonly reason: string | null
 }
 
 /** Reads the status of a child. */
 export function processStatus(
-  copy: Pick<ProcessStatus, 'name' | 'process' | 'replica'>,
+  copy: Pick<ProcessStatus, 'name' | 'process' | 'replica' | 'reason'>,
   { state, restarts }: Pick<SupervisedChild, 'state' | 'restarts'>,
   usage: UsageMeter,
   clock: Clock,

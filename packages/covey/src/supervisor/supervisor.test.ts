@@ -154,7 +154,7 @@ test('a hopeless process ends the first start with what it said last', async (t)
   last('gateway-0').child.exit(78)
   await assert.rejects(up, {
     code: 'START_FAILED',
-    message: 'gateway-0: port 8090 is in use; set gateway.port',
+    message: 'gateway-0 cannot start: port 8090 is in use; set gateway.port',
   })
   const down = supervisor.stop()
   last('user-0').child.exit(0)
@@ -170,15 +170,111 @@ test('several lines of a reason are all shown; without any, the log file is name
   }
   first.last('user-0').child.exit(78)
   await assert.rejects(up, {
-    message: 'user-0 does not start:\n  2 settings are wrong:\n    port: x',
+    message: 'user-0 cannot start: 2 settings are wrong:\n  port: x',
   })
   const second = fleetOf(t, { user: { health: 'covey' } })
   const silent = second.supervisor.start()
   second.last('user-0').child.exit(78)
   const path = join(second.run.log, 'user-0.log')
   await assert.rejects(silent, {
-    message: `user-0: it says no reason; its log is ${path}`,
+    message: `user-0 cannot start: it exited with code 78 and says no reason; its log is ${path}`,
   })
+})
+
+test('a start that fails goes on for ever, and tells the same reason in one line', async (t) => {
+  const { supervisor, clock, hub, last, log, names, ready } = fleetOf(t, {
+    user: { health: 'covey' },
+    gateway: { health: 'covey', after: ['user'] },
+  })
+  ready.add('gateway-0')
+  const up = supervisor.start()
+  const fail = async () => {
+    const { command, child } = last('user-0')
+    for (const text of ['user cannot start: no disk', '    at open']) command.onLine('stderr', text)
+    child.exit(1)
+    await clock.advance(20_000)
+  }
+  for (let round = 0; round < 50; round++) await fail()
+  assert.deepEqual(
+    hub.tail('user', 100).map(({ text }) => text),
+    ['user cannot start: no disk', '    at open'],
+  )
+  assert.deepEqual(
+    log().filter((_, at) => at < 2 || at === 7),
+    [
+      'user-0 exited with code 1 and is started again in 100 ms; the fleet waits until it is ready, Ctrl-C stops everything',
+      'user-0 exited with code 1, same reason: no disk; attempt 2, next try in 100 ms',
+      'user-0 exited with code 1, same reason: no disk; attempt 8, next try in 6 s',
+    ],
+  )
+  assert.equal(supervisor.processes()[0]?.reason, 'no disk')
+  assert.equal(names().length, 51)
+  ready.add('user-0')
+  await clock.advance(1_000)
+  await up
+  assert.equal(supervisor.processes()[0]?.reason, null)
+  last('user-0').child.exit(1)
+  await clock.advance(1)
+  assert.match(log().at(-1)!, /^user-0 exited with code 1 and is started again in \d+ (ms|s)$/)
+})
+
+test('one that is never ready is told with that reason', async (t) => {
+  const { supervisor, clock, last, log } = fleetOf(t, {
+    user: { health: 'covey', startTimeoutMs: 5_000 },
+  })
+  void supervisor.start()
+  for (let round = 0; round < 3; round++) {
+    last('user-0').command.onLine('stderr', 'a warning')
+    await clock.advance(5_300)
+  }
+  assert.equal(
+    log().findLast((text) => text.includes('attempt')),
+    'user-0 was ended by SIGKILL, same reason: is not ready after 5000 ms; attempt 3, next try in 200 ms',
+  )
+  last('user-0').command.onLine('stderr', 'Error: no disk')
+  last('user-0').child.exit(1)
+  await clock.advance(1)
+  assert.equal(supervisor.processes()[0]?.reason, 'Error: no disk')
+})
+
+test('one that nobody asks has started when it stays for five seconds', async (t) => {
+  const { supervisor, clock, hub, last, log } = fleetOf(t, { idle: {} })
+  await supervisor.start()
+  const round = async (upMs: number) => {
+    last('idle-0').command.onLine('stderr', 'Error: no disk')
+    await clock.advance(upMs)
+    last('idle-0').child.exit(1)
+    await clock.advance(1_000)
+  }
+  const shown = () => hub.tail('idle', 100).length
+  await round(10)
+  await round(10)
+  assert.equal(shown(), 1)
+  assert.deepEqual(log(), [
+    'idle-0 is ready',
+    'idle-0 exited with code 1 and is started again in 100 ms',
+    'idle-0 exited with code 1, same reason: Error: no disk; attempt 2, next try in 100 ms',
+  ])
+  await round(5_000)
+  assert.equal(shown(), 2)
+  assert.deepEqual(log().slice(3, 5), [
+    'idle-0 is ready',
+    'idle-0 exited with code 1 and is started again in 200 ms',
+  ])
+  assert.equal(supervisor.processes()[0]?.reason, null)
+})
+
+test('a stop shows what was held back', async (t) => {
+  const { supervisor, clock, hub, last } = fleetOf(t, { user: { health: 'covey' } })
+  void supervisor.start()
+  last('user-0').command.onLine('stderr', 'a warning')
+  last('user-0').child.exit(1)
+  await clock.advance(1_000)
+  last('user-0').command.onLine('stderr', 'a warning')
+  const down = supervisor.stop()
+  last('user-0').child.exit(0)
+  await down
+  assert.equal(hub.tail('user', 10).length, 2)
 })
 
 test('the same exit later is a crash like any other', async (t) => {
@@ -206,12 +302,18 @@ test('a process that runs once may end well, and fails the start when it ends ba
   const bad = fleetOf(t, { once: { restart: 'never' }, ...slow })
   const failing = bad.supervisor.start()
   bad.last('once-0').child.exit(1)
-  await assert.rejects(failing, /^CoveyError: once-0: it says no reason/)
+  await assert.rejects(
+    failing,
+    /^CoveyError: once-0 cannot start: it exited with code 1 and says no reason/,
+  )
 
   const early = fleetOf(t, { once: { restart: 'never', health: 'covey' } })
   const never = early.supervisor.start()
   early.last('once-0').child.exit(0)
-  await assert.rejects(never, /^CoveyError: once-0: it says no reason/)
+  await assert.rejects(
+    never,
+    /^CoveyError: once-0 cannot start: it exited with code 0 and says no reason/,
+  )
 })
 
 test('a stop during the start ends both, and starts nothing more', async (t) => {
@@ -271,6 +373,7 @@ test('who runs is noted on disk for a later supervisor, and a stale socket is re
     restarts: 0,
     uptimeMs: null,
     retryMs: 50,
+    reason: 'exited with code 1',
     cpuPercent: null,
     memoryBytes: null,
   })

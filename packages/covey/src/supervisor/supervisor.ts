@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Clock } from '../base/clock.ts'
+import type { Clock, Timer } from '../base/clock.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import type { Log } from '../observe/log.ts'
-import { instanceName } from '../observe/log-line.ts'
+import { instanceName, type LogSource } from '../observe/log-line.ts'
 import { childEnv } from './child-env.ts'
 import { forgetChild, recordChild } from './child-records.ts'
 import { describeExit } from './child-state.ts'
@@ -13,8 +13,10 @@ import type { LoadedFleet } from './load-fleet.ts'
 import type { LogHub } from './log/log-hub.ts'
 import { type ProcessStatus, processStatus } from './process-status.ts'
 import { UsageMeter } from './process-usage.ts'
+import { restartText, whyNotStarted } from './restart-text.ts'
 import type { RunFolder } from './run-folder.ts'
 import type { SpawnChild } from './spawn-child.ts'
+import { type FailedStart, StartOutput } from './start-output.ts'
 import { startWaves } from './start-waves.ts'
 import { type ChildEvent, SupervisedChild } from './supervised-child.ts'
 
@@ -45,8 +47,12 @@ interface Copy {
   /** Settles when it is ready for the first time. */
   readonly ready: PromiseWithResolvers<void>
   wasReady: boolean
-  /** Place of the newest line of the log when it was started last. */
-  startSeq: number
+  /** What it writes, and which of it is shown. */
+  readonly output: StartOutput
+  /** Runs while one that nobody asks for its health has yet to show that it stays. */
+  settling: Timer | undefined
+  /** Why the supervisor ended it before it was ready. */
+  killed: string | undefined
 }
 
 interface RunningCopy {
@@ -56,8 +62,8 @@ interface RunningCopy {
 
 /** EX_CONFIG of sysexits.h: bad settings or an address in use; another try will not help by itself. */
 const hopelessExit = 78
-/** Lines of a process's standard error that go into the reason why the fleet does not start. */
-const shownErrorLines = 20
+/** One that nobody asks for its health has started well when it runs this long. */
+const settleMs = 5_000
 
 /** Runs the processes of a fleet: starts them in order, keeps them running, stops them in the opposite order. */
 export class Supervisor {
@@ -122,8 +128,8 @@ export class Supervisor {
     })
   }
 
-  #status({ name, process, replica }: Copy, child: SupervisedChild): ProcessStatus {
-    const what = { name, process: process.name, replica }
+  #status({ name, process, replica, output }: Copy, child: SupervisedChild): ProcessStatus {
+    const what = { name, process: process.name, replica, reason: output.reason ?? null }
     return processStatus(what, child, this.#usage, this.#options.clock)
   }
 
@@ -131,23 +137,29 @@ export class Supervisor {
     return Array.from({ length: process.replicas }, (_, replica) => {
       const name = instanceName({ process: process.name, replica })
       const ready = Promise.withResolvers<void>()
-      const copy: Copy = { name, process, replica, ready, wasReady: false, startSeq: 0 }
+      const output = this.#output({ process: process.name, replica })
+      const state = { wasReady: false, settling: undefined, killed: undefined }
+      const copy: Copy = { name, process, replica, ready, output, ...state }
       return { copy, child: this.#child(copy) }
     })
   }
 
+  #output(source: LogSource): StartOutput {
+    const { hub } = this.#options
+    return new StartOutput(({ stream, text }, where) => hub.append(source, stream, text, where))
+  }
+
   #child(copy: Copy): SupervisedChild {
-    const { clock, hub, loaded, probe, random, runFolder, socketFolder, spawn } = this.#options
-    const { name, process, replica } = copy
+    const { clock, loaded, probe, random, runFolder, socketFolder, spawn } = this.#options
+    const { name, output, process, replica } = copy
     const socket = join(socketFolder, `${name}.sock`)
     const health = probe(socket, clock)
-    const source = { process: process.name, replica }
     const command = {
       entry: resolve(loaded.folder, process.entry),
       args: process.args,
       cwd: loaded.folder,
       env: childEnv(this.#options.env, { process, replica, root: runFolder.root, socket }),
-      onLine: (stream: 'stdout' | 'stderr', text: string) => hub.append(source, stream, text),
+      onLine: (stream: 'stdout' | 'stderr', text: string) => output.take({ stream, text }),
     }
     const child = new SupervisedChild({
       settings: process,
@@ -155,7 +167,7 @@ export class Supervisor {
       random,
       probe: health,
       spawn: () => {
-        copy.startSeq = hub.lastSeq
+        output.begin()
         health.reset()
         this.#try(`the socket of ${name} cannot be removed`, () => rmSync(socket, { force: true }))
         return spawn(command)
@@ -174,45 +186,63 @@ export class Supervisor {
     } else if (event.kind === 'ready') {
       copy.wasReady = true
       copy.ready.resolve()
-      log.info({ childPid: event.pid, afterMs: Math.round(event.afterMs) }, `${name} is ready`)
+      this.#settle(copy, () => {
+        const afterMs = Math.round(event.afterMs)
+        log.info({ childPid: event.pid, afterMs }, `${name} is ready`)
+      })
     } else if (event.kind === 'killed') {
-      log.warn({}, `${name} ${killReason(event.why, process)} and is killed`)
+      copy.killed = killReason(event.why, process)
+      log.warn({}, `${name} ${copy.killed} and is killed`)
     } else this.#onExit(copy, child, event)
+  }
+
+  /** What says that it is ready has started well. What nobody asks has when it stays; after a failure that is not said before. */
+  #settle(copy: Copy, tell: () => void): void {
+    const { output, process } = copy
+    const failed = output.reason !== undefined
+    if (process.health === 'covey') output.settle()
+    else {
+      copy.settling = this.#options.clock.after(settleMs, () => {
+        output.settle()
+        if (failed) tell()
+      })
+      if (failed) return
+    }
+    tell()
   }
 
   #onExit(copy: Copy, child: SupervisedChild, event: ChildEvent & { kind: 'exited' }): void {
     const { clock, log, runFolder } = this.#options
-    const { name } = copy
+    const { killed, name, output } = copy
     const { asked, exit, restartMs, run } = event
+    copy.settling?.stop()
+    copy.killed = undefined
     this.#try(`${name} cannot be noted`, () => forgetChild(runFolder.run, name))
     if (run.handle.pid !== undefined) this.#usage.forget(run.handle.pid)
-    const fields = {
-      upMs: Math.round(clock.monotonicMs() - run.startedMs),
-      restarts: child.restarts,
+    const end = describeExit(exit)
+    if (asked) {
+      output.settle()
+      return log.info({}, `${name} has stopped`)
     }
-    const what = `${name} ${describeExit(exit)}`
-    if (asked) return log.info({}, `${name} has stopped`)
     const failed = exit.code === hopelessExit || (restartMs === undefined && exit.code !== 0)
     const early = restartMs === undefined && !copy.wasReady
-    if (this.#phase === 'starting' && (failed || early)) return this.#giveUp(copy, what)
+    const hopeless = this.#phase === 'starting' && (failed || early)
+    const start = output.fail(end, killed, hopeless ? 'log only' : 'everywhere')
+    if (hopeless) return this.#giveUp(copy, end, start)
+    const upMs = Math.round(clock.monotonicMs() - run.startedMs)
+    const fields = { upMs, restarts: child.restarts }
     if (restartMs !== undefined) {
-      log.warn(fields, `${what} and is started again in ${Math.round(restartMs)} ms`)
-    } else if (failed) log.error(fields, `${what} and is not started again`)
-    else log.info(fields, `${what} and is not started again`)
+      const first = this.#phase === 'starting' && !copy.wasReady
+      log.warn(fields, restartText(name, { end, restartMs, start, first }))
+    } else if (failed) log.error(fields, `${name} ${end} and is not started again`)
+    else log.info(fields, `${name} ${end} and is not started again`)
   }
 
-  #giveUp({ name, process, startSeq }: Copy, what: string): void {
-    const { hub, log, runFolder } = this.#options
-    const lines = hub.tail(name, Number.POSITIVE_INFINITY)
-    const errors = lines.filter(({ stream, seq }) => stream === 'stderr' && seq > startSeq)
-    const texts = errors.map(({ text }) => text).filter((text) => text.trim() !== '')
-    log.error({}, `${what} and cannot be started`)
-    const silent = `it says no reason; its log is ${join(runFolder.log, `${name}.log`)}`
-    const [first = silent, ...more] = texts.slice(-shownErrorLines)
-    const message =
-      more.length === 0
-        ? `${name}: ${first}`
-        : [`${name} does not start:`, first, ...more].join('\n  ')
+  #giveUp({ name, process }: Copy, end: string, start: FailedStart | undefined): void {
+    const { log, runFolder } = this.#options
+    log.error({}, `${name} ${end} and cannot be started; the fleet stops`)
+    const silent = `it ${end} and says no reason; its log is ${join(runFolder.log, `${name}.log`)}`
+    const message = whyNotStarted(name, start?.words ?? [], silent)
     this.#failure.reject(
       new CoveyError('START_FAILED', message, { details: { process: process.name } }),
     )

@@ -18,6 +18,7 @@ const user: ProcessStatus = {
   restarts: 2,
   uptimeMs: 5_000,
   retryMs: null,
+  reason: null,
   cpuPercent: 1.5,
   memoryBytes: 1_000,
 }

@@ -22,6 +22,7 @@ const running: ProcessStatus = {
   restarts: 2,
   uptimeMs: 3_723_000,
   retryMs: null,
+  reason: null,
   cpuPercent: 1.54,
   memoryBytes: 73_400_320,
 }
@@ -74,8 +75,11 @@ test('the page asks for the token, lists processes as they change, and logs out'
   assert.equal(await page.evaluate('document.cookie'), '')
 
   const off = { pid: null, uptimeMs: null, cpuPercent: null, memoryBytes: null }
-  processes = [{ ...running, ...off, state: 'backoff', retryMs: 12_300, name: evil }]
-  await page.getByRole('row').filter({ hasText: 'starts again in 12 s' }).waitFor()
+  const waiting = { state: 'backoff', retryMs: 12_300, reason: `no disk ${evil}` } as const
+  processes = [{ ...running, ...off, ...waiting, name: evil }]
+  const failed = page.getByRole('row').filter({ hasText: 'starts again in 12 s' })
+  await failed.waitFor()
+  assert.equal(await failed.locator('.reason').innerText(), `no disk ${evil}`)
   assert.equal(await page.evaluate('window.hit'), undefined)
 
   page.once('dialog', (dialog) => void dialog.accept())

@@ -45,12 +45,13 @@ test('only the newest lines of each copy are kept', () => {
 test('listeners hear each line until they leave', () => {
   const hub = new LogHub(new FakeClock())
   const heard: string[] = []
-  const leave = hub.listen(({ text }) => heard.push(text))
+  const leave = hub.listen(({ text }, audience) => heard.push(`${text} ${audience}`))
   hub.append(user, 'stdout', 'one')
+  hub.append(user, 'stdout', 'two', 'log only')
   leave()
-  hub.append(user, 'stdout', 'two')
-  assert.deepEqual(heard, ['one'])
-  assert.equal(hub.lastSeq, 2)
+  hub.append(user, 'stdout', 'three')
+  assert.deepEqual(heard, ['one everywhere', 'two log only'])
+  assert.deepEqual(texts(hub.tail('user', 9)), ['one', 'two', 'three'])
 })
 
 test("the supervisor's own lines are pino lines of covey", () => {

@@ -8,6 +8,12 @@ export const keptLines = 1_000
 /** Which lines somebody wants: those of a process, of one copy of it (`user-0`), or all. */
 export type LogFilter = string | undefined
 
+/** Who a line is for: everybody, or the log alone because the terminal is told in other words. */
+export type LogAudience = 'everywhere' | 'log only'
+
+/** Called with each new line. It must not throw. */
+export type LogListener = (line: LogLine, audience: LogAudience) => void
+
 /**
  * Where all lines of a fleet meet. It keeps the last ones of each copy and hands every line on to those
  * who listen; none of them can hold up a process.
@@ -15,31 +21,31 @@ export type LogFilter = string | undefined
 export class LogHub {
   readonly #clock: Clock
   readonly #kept = new Map<string, LogLine[]>()
-  readonly #listeners = new Set<(line: LogLine) => void>()
+  readonly #listeners = new Set<LogListener>()
   #seq = 0
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** Place of the newest line. */
-  get lastSeq(): number {
-    return this.#seq
-  }
-
   /** Takes a raw line of a process. */
-  append(source: LogSource, stream: LogLine['stream'], raw: string): void {
+  append(
+    source: LogSource,
+    stream: LogLine['stream'],
+    raw: string,
+    audience: LogAudience = 'everywhere',
+  ): void {
     this.#seq += 1
     const { process, replica } = source
     const text = escapeControls(raw)
     const timeMs = this.#clock.wallMs()
     const line: LogLine = { seq: this.#seq, timeMs, process, replica, stream, text }
     this.#keep(line)
-    for (const listener of this.#listeners) listener(line)
+    for (const listener of this.#listeners) listener(line, audience)
   }
 
-  /** Calls `listener` with each new line until the returned function is called. It must not throw. */
-  listen(listener: (line: LogLine) => void): () => void {
+  /** Calls `listener` with each new line until the returned function is called. */
+  listen(listener: LogListener): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }

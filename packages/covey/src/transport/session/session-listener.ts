@@ -1,4 +1,3 @@
-import { CoveyError } from '../../error/covey-error.ts'
 import type { Listener } from '../transport.ts'
 import type { SessionSet } from './session-set.ts'
 
@@ -28,15 +27,4 @@ export function sessionListener(
     [Symbol.asyncDispose]: () => listener.close(),
   }
   return listener
-}
-
-/** Why a server could not listen at an address. */
-export function listenError(address: string, cause: Error & { code?: string }): CoveyError {
-  if (cause.code !== 'EADDRINUSE') {
-    return new CoveyError('START_FAILED', `${address}: ${cause.message}`, { cause })
-  }
-  const fix = 'stop that process, or set another port'
-  return new CoveyError('ADDRESS_IN_USE', `${address} is in use by another process: ${fix}`, {
-    cause,
-  })
 }

@@ -1,6 +1,6 @@
 import type { AddressInfo, Server } from 'node:net'
 import { CoveyError } from '../../error/covey-error.ts'
-import { listenError } from '../session/session-listener.ts'
+import { listenError } from '../session/listen-error.ts'
 
 /**
  * Lets a server listen at a host and port; port 0 finds a free one.

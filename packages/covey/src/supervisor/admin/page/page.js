@@ -48,11 +48,11 @@ async function refresh() {
 
 /** @param {ProcessStatus} process */
 function row(process) {
-  const { state, cpuPercent, memoryBytes, uptimeMs } = process
+  const { cpuPercent, memoryBytes, uptimeMs } = process
   const line = document.createElement('tr')
   line.append(
     cell(process.name),
-    cell(stateText(process), 'state', `state-${state}`),
+    stateCell(process),
     cell(process.pid ?? '–', 'number'),
     cell(process.restarts, 'number'),
     cell(uptimeMs === null ? '–' : duration(uptimeMs), 'number'),
@@ -70,6 +70,20 @@ function cell(text, ...classes) {
   const made = document.createElement('td')
   made.textContent = String(text)
   made.classList.add(...classes)
+  return made
+}
+
+/**
+ * The state and, below it, why the process could not start the last time.
+ * @param {ProcessStatus} process
+ */
+function stateCell(process) {
+  const made = cell(stateText(process), 'state', `state-${process.state}`)
+  if (process.reason === null) return made
+  const reason = document.createElement('div')
+  reason.textContent = process.reason
+  reason.classList.add('reason')
+  made.append(reason)
   return made
 }
 

@@ -35,6 +35,8 @@ test('what is published is installed elsewhere, type checks, and runs', {
       await must(runCommand(process.execPath, ['parts.ts'], folder)),
       'function function function\n',
     )
+    await writeFile(join(folder, 'probe.ts'), probe)
+    assert.match(await must(runCommand(process.execPath, ['probe.ts'], folder)), /ready true$/m)
     const cli = join(folder, 'node_modules/.bin/covey')
     assert.match(await must(runCommand(process.execPath, [cli, '--help'], folder)), /start/)
   } finally {
@@ -47,4 +49,18 @@ import { createWebClient } from 'covey/client'
 import { createGateway } from 'covey/gateway'
 import { defineFleet } from 'covey/supervisor'
 console.log(typeof createWebClient, typeof createGateway, typeof defineFleet)
+`
+
+/** The probe's thread is a file of its own, which has to be found. */
+const probe = `
+import { createApp } from 'covey'
+import { createServer } from 'node:http'
+const free = createServer().listen(0, '127.0.0.1')
+const { port } = await new Promise((resolve) => free.on('listening', () => resolve(free.address())))
+await new Promise((resolve) => free.close(resolve))
+const app = createApp({ name: 'a', overrides: { covey: { registry: 'memory:', drainWaitMs: 0, probe: { port } } } })
+await app.start()
+const { ready } = await (await fetch('http://127.0.0.1:' + port + '/ready')).json()
+console.log('ready', ready)
+await app.stop()
 `

@@ -30,6 +30,7 @@ import { createAppLog } from './app-log.ts'
 import { loadAppSettings } from './app-settings.ts'
 import { endProcess } from './end-process.ts'
 import { type ExitWatch, watchForExit } from './exit-watch.ts'
+import { openProbe, type Probe } from './probe/open-probe.ts'
 import { requireSecureBind } from './require-secure-bind.ts'
 import { ResourceStack } from './resource-stack.ts'
 import { middlewareFor, systemServices } from './system-services.ts'
@@ -50,6 +51,7 @@ export class AppLife implements App {
   #instance: Instance | undefined
   #listeners: readonly Listener[] = []
   #exitWatch: ExitWatch | undefined
+  #probe: Probe | undefined
   #stopped: Promise<void> | undefined
 
   constructor(options: AppOptions) {
@@ -98,7 +100,7 @@ export class AppLife implements App {
       if (ownsProcess) endProcess(this.name, error)
       throw error
     }
-    this.#state = 'ready'
+    this.#enter('ready')
     this.#log.info({ address: this.address, instance: this.#id }, `${this.name} is ready`)
   }
 
@@ -116,6 +118,7 @@ export class AppLife implements App {
     this.#settings = framework
     this.#log = createAppLog(this.name, framework.logLevel)
     this.#stack = new ResourceStack(this.#log)
+    await this.#openProbe(framework)
     if (this.#options.runtime === undefined) {
       defaultRuntime({ registry: framework.registry, log: this.#log })
     }
@@ -128,6 +131,18 @@ export class AppLife implements App {
       await this.#stack.start(resource, context)
     }
     await this.#serve(this.#services(context), framework)
+  }
+
+  #enter(state: 'ready' | 'draining'): void {
+    this.#state = state
+    if (this.#probe !== undefined) this.#probe.state = state
+  }
+
+  /** Where a platform asks for health: the first to be there, and the last to go. */
+  async #openProbe(settings: FrameworkSettings): Promise<void> {
+    const options = { app: this.name, clock: this.#clock, log: this.#log }
+    this.#probe = await openProbe(settings, options)
+    if (this.#probe !== undefined) this.#stack.push('probe', () => this.#probe?.close())
   }
 
   #context(settings: unknown): AppContext {
@@ -309,7 +324,7 @@ export class AppLife implements App {
 
   async #close(): Promise<void> {
     if (this.#state === 'ready') this.#log.info({}, `${this.name} is stopping`)
-    this.#state = 'draining'
+    this.#enter('draining')
     await this.#stack.stopAll()
     this.#state = 'stopped'
     this.#exitWatch?.release()

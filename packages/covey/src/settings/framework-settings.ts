@@ -52,6 +52,17 @@ export const frameworkSettings = defineSettings('covey', {
     /** Whether clients of Dora-RPC may call there as well. */
     dora: flag().default(false),
   },
+  /** A port of its own where a platform asks over HTTP whether the process lives (`/live`) and is ready (`/ready`). */
+  probe: {
+    /** The port to listen on; 0 finds a free one. Not set: none is opened. */
+    port: integer({ min: 0, max: 65_535 }).optional(),
+    /** The address to listen on. What is shown there is no secret, so that any may be given. */
+    host: text().default('127.0.0.1'),
+    /** A loop that stands still for so long is not ready, in milliseconds. */
+    blockedMs: integer({ min: 300, max: 3_600_000 }).default(750),
+    /** A loop that stands still for so long is dead, in milliseconds. */
+    deadMs: integer({ min: 1_000, max: 86_400_000 }).default(30_000),
+  },
   /** The least important lines of the log that are written. */
   logLevel: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** Time for calls in flight at a stop, in milliseconds; what runs longer is broken off. */

@@ -8,6 +8,8 @@ export interface Pipe {
   readonly address: string
   /** Who is at the other end, where the carrier itself proves it (a certificate). */
   readonly identity?: Identity | undefined
+  /** How long the carrier's own handshake has taken, in milliseconds: a part of `handshakeMs`. Default 0. */
+  readonly setupMs?: number
   /** Whether the bytes of `data` are only lent: they are overwritten when it has returned. Default false. */
   readonly lends?: boolean
   /** Bytes handed over and not sent. */

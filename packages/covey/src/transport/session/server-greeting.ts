@@ -23,6 +23,8 @@ export interface ServerGreetingOptions {
   readonly listen: ListenOptions
   /** The client as far as its carrier knows it. */
   readonly peer: Peer
+  /** How much of `handshakeMs` is over, in milliseconds. */
+  readonly setupMs: number
   /** The welcome is sent. */
   onReady(agreed: Agreed): void
   /** The client is not taken, for a reason that it may know. */
@@ -45,7 +47,8 @@ export class ServerGreeting {
     this.#options = options
     this.#handshake = new ServerHandshake(link, options.listen)
     const { clock, limits } = options.listen
-    this.#timer = clock.after(limits.handshakeMs, () => {
+    const leftMs = Math.max(0, limits.handshakeMs - options.setupMs)
+    this.#timer = clock.after(leftMs, () => {
       options.refuse(
         new CoveyError('PROTOCOL_ERROR', `no handshake within ${limits.handshakeMs} ms`),
       )

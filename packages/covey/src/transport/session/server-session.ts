@@ -56,11 +56,12 @@ export class ServerSession {
       onFrame: (frame) => this.#frame(frame),
       onClosed: (reason) => this.#onClosed(reason),
     })
-    const { protocol, address, identity } = pipe
+    const { protocol, address, identity, setupMs = 0 } = pipe
     this.#greeting = new ServerGreeting(this.#link, {
       dispatcher,
       listen: options,
       peer: { protocol, address, connectionId, identity },
+      setupMs,
       onReady: (agreed) => this.#onReady(agreed),
       refuse: (reason) => this.refuse(reason),
     })

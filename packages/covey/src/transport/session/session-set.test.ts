@@ -89,6 +89,16 @@ test('it counts its sessions, and knows who has introduced itself', async () => 
   assert.equal(sessions.size, 1)
 })
 
+test('the handshake of the carrier is a part of the time for all of it', async () => {
+  const { clock, sessions } = bench()
+  const pipe = memoryPipe()
+  sessions.add(Object.assign(pipe, { setupMs: defaultLimits.handshakeMs - 1_000 }))
+  await clock.advance(999)
+  assert.equal(pipe.state, 'open')
+  await clock.advance(1)
+  assert.match(told(pipe), /no handshake within 5000 ms/)
+})
+
 test('a drain ends when the last call has ended, and tells the peers at once', async () => {
   const answers: (() => void)[] = []
   const { clock, sessions, join } = bench(() => new Promise<void>((done) => answers.push(done)))

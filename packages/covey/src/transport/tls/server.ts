@@ -1,15 +1,21 @@
 import { createServer, type TLSSocket } from 'node:tls'
 import { frameType } from '../../codec/frame/frame-type.ts'
 import { FrameWriter } from '../../codec/frame/frame-writer.ts'
-import { CoveyError } from '../../error/covey-error.ts'
+import type { CoveyError } from '../../error/covey-error.ts'
 import { rareWarning } from '../../observe/rare-warning.ts'
 import { sessionListener } from '../session/session-listener.ts'
 import { SessionSet } from '../session/session-set.ts'
 import { bind } from '../tcp/bind.ts'
 import { limitAccept } from '../tcp/limit-accept.ts'
 import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
-import { type TlsCredentials, tlsProtocol, tlsVersion } from './tls-credentials.ts'
-import { parseTlsUrl, requireTrustDomain, tlsPipe, tlsUrl } from './wire.ts'
+import {
+  certificateMissing,
+  certificateProblem,
+  guardHandshakes,
+  secureServerOptions,
+} from './secure-server.ts'
+import { type TlsCredentials, tlsProtocol } from './tls-credentials.ts'
+import { parseTlsUrl, tlsPipe, tlsUrl } from './wire.ts'
 
 /** Time between two lines of the log about clients that were refused, in milliseconds. */
 const quietMs = 10_000
@@ -28,53 +34,27 @@ export async function listenTls(
   const target = parseTlsUrl(address)
   const sessions = new SessionSet(dispatcher, options)
   const warn = rareWarning(options.log, options.clock, quietMs)
-  const server = createServer(
-    {
-      ...credentials.current.material,
-      minVersion: tlsVersion,
-      requestCert: true,
-      // Judged below, so that the client hears why in words.
-      rejectUnauthorized: false,
-      ALPNProtocols: [tlsProtocol],
-      handshakeTimeout: options.limits.handshakeMs,
-      noDelay: true,
-    },
-    (socket) => {
-      const refused = refusal(socket, credentials)
-      if (refused !== undefined) {
-        warn({ address: socket.remoteAddress, err: refused }, 'a client was refused')
-        return turnAway(socket, refused, options)
-      }
-      sessions.add(tlsPipe(socket, `${socket.remoteAddress}:${socket.remotePort}`))
-    },
-  )
-  // A stranger that cannot prove who it is has been told so by TLS itself.
-  server.on('tlsClientError', (err, socket) => {
-    warn({ address: socket.remoteAddress, err }, 'a TLS handshake failed')
-    socket.destroy()
+  const server = createServer({
+    ...secureServerOptions(credentials, options.limits, tlsProtocol),
+    noDelay: true,
+  })
+  const gate = guardHandshakes(server, credentials, options)
+  server.on('secureConnection', (socket) => {
+    const setupMs = gate.leave(socket)
+    const refused = certificateProblem(socket, credentials) ?? certificateMissing(socket)
+    if (refused !== undefined) {
+      warn({ address: socket.remoteAddress, err: refused }, 'a client was refused')
+      return turnAway(socket, refused, options)
+    }
+    sessions.add(tlsPipe(socket, `${socket.remoteAddress}:${socket.remotePort}`, setupMs))
   })
   const url = await bind(server, target, tlsUrl)
   limitAccept(server, options)
-  const forget = credentials.onChange(() => {
-    server.setSecureContext({ ...credentials.current.material, minVersion: tlsVersion })
-  })
-  server.once('close', forget)
-  return sessionListener(url, server, sessions)
-}
-
-/** Why a client is not believed; undefined when it is. */
-function refusal(socket: TLSSocket, { current }: TlsCredentials): CoveyError | undefined {
-  const certificate = socket.getPeerX509Certificate()
-  if (!socket.authorized && certificate !== undefined) {
-    const why = `the certificate of the client is refused: ${socket.authorizationError}`
-    return new CoveyError('UNAUTHENTICATED', why)
+  const close = (done: () => void) => {
+    server.close(done)
+    gate.close()
   }
-  try {
-    requireTrustDomain(certificate, current.trustDomain)
-    return undefined
-  } catch (error) {
-    return CoveyError.from(error)
-  }
+  return sessionListener(url, { close }, sessions)
 }
 
 /** Says why and hangs up; one that does not listen is cut off. */

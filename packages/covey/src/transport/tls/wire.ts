@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
+import type { Identity } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import type { Pipe } from '../session/pipe.ts'
 import { parseSocketUrl, socketPipe } from '../tcp/wire.ts'
@@ -21,11 +22,21 @@ export function tlsUrl(host: string, port: number): string {
   return host.includes(':') ? `tls://[${host}]:${port}` : `tls://${host}:${port}`
 }
 
-/** A secured socket as a pipe, which says who is at its other end. */
-export function tlsPipe(socket: TLSSocket, address: string): Pipe {
+/**
+ * A secured socket as a pipe, which says who is at its other end.
+ * @param setupMs how long its handshake has taken, in milliseconds
+ */
+export function tlsPipe(socket: TLSSocket, address: string, setupMs = 0): Pipe {
+  return Object.assign(socketPipe(socket, 'tls', address), {
+    identity: socketIdentity(socket),
+    setupMs,
+  })
+}
+
+/** Who is at the other end of a secured socket, by its certificate. */
+export function socketIdentity(socket: TLSSocket): Identity | undefined {
   const certificate = socket.getPeerX509Certificate()
-  const identity = certificate === undefined ? undefined : certificateIdentity(certificate)
-  return Object.assign(socketPipe(socket, 'tls', address), { identity })
+  return certificate === undefined ? undefined : certificateIdentity(certificate)
 }
 
 /**

@@ -23,7 +23,12 @@ const numberOf = ({ event: sent }: Delivery) =>
 function setUp(options: { maxQueued?: number } = {}) {
   const clock = new FakeClock()
   const warnings: string[] = []
-  const log: Log = { ...silentLog, warn: (_, message) => void warnings.push(message) }
+  const told: string[] = []
+  const log: Log = {
+    ...silentLog,
+    info: ({ instance, events }, message) => void told.push(`${instance} ${events} ${message}`),
+    warn: (_, message) => void warnings.push(message),
+  }
   const where = new Map([[ann, ['g1']]])
   const lookUps: string[][] = []
   const got: { epoch: string; deliveries: Delivery[]; remainingMs: number }[] = []
@@ -71,7 +76,7 @@ function setUp(options: { maxQueued?: number } = {}) {
   })
   const numbers = () => got.flatMap(({ deliveries }) => deliveries.map(numberOf))
   const wait = (check: () => boolean) => until(clock, check)
-  return { clock, warnings, where, lookUps, got, fail, presenceServer, pusher, numbers, wait }
+  return { clock, warnings, told, where, lookUps, got, fail, presenceServer, pusher, numbers, wait }
 }
 
 test('events of one moment share one look-up and one delivery, in order', async () => {
@@ -130,6 +135,58 @@ test('a failing delivery is tried again, a few times, then given up and logged',
   pusher.push([ann], event(3))
   await wait(() => numbers().includes(3))
   assert.deepEqual(numbers(), [1, 3])
+})
+
+test('a gateway that leaves in order, as in a reload, is told once with what it missed, and is no warning', async () => {
+  const { pusher, clock, fail, warnings, told, wait } = setUp()
+  const draining = () => new CoveyError('DRAINING', 'stopping')
+  const details = { service: 'push', asked: { instance: 'g1' }, instances: [] }
+  const gone = () => new CoveyError('UNAVAILABLE', 'push (instance g1): none fits', { details })
+  for (const n of [1, 2]) {
+    fail.deliver = [draining(), gone(), n === 1 ? draining() : gone()]
+    pusher.push([ann], event(n))
+    pusher.push([ann], event(n))
+    await wait(() => fail.deliver.length === 0)
+    await pusher.idle()
+  }
+  assert.deepEqual(told, [])
+  await clock.advance(5_000)
+  assert.deepEqual(told, ['g1 4 pushes for a gateway that has left; its clients pull them'])
+  assert.deepEqual(warnings, [])
+  await clock.advance(20_000)
+  assert.equal(told.length, 1)
+})
+
+test('one that is registered and cannot be reached is a warning', async () => {
+  const { pusher, clock, fail, warnings, told, wait } = setUp()
+  const details = { service: 'push', instances: ['g1 (10.0.0.7:4100): no answer'] }
+  const cut = () => new CoveyError('UNAVAILABLE', 'no answer', { details })
+  fail.deliver = [cut(), cut(), cut()]
+  pusher.push([ann], event(1))
+  await wait(() => fail.deliver.length === 0)
+  await pusher.idle()
+  await clock.advance(5_000)
+  assert.deepEqual([warnings.length, told], [1, []])
+})
+
+test('a presence service that restarts costs no push', async () => {
+  const { pusher, presenceServer, warnings, numbers, clock, wait } = setUp()
+  await presenceServer.kill()
+  pusher.push([ann], event(1))
+  await clock.advance(3_000)
+  presenceServer.restart()
+  await wait(() => numbers().length === 1)
+  assert.deepEqual(warnings, [])
+})
+
+test('what is lost is told before the end', async () => {
+  const { pusher, fail, warnings, wait } = setUp()
+  const away = () => new CoveyError('INTERNAL', 'broken')
+  fail.deliver = [away(), away(), away()]
+  pusher.push([ann], event(1))
+  await wait(() => fail.deliver.length === 0)
+  await pusher.close()
+  assert.deepEqual(warnings, ['pushes lost; clients find them with their next pull'])
 })
 
 test('a gateway in another life gets nothing more, without noise', async () => {

@@ -3,6 +3,7 @@ import { type Outside, outsideCalls } from '../base/outside-calls.ts'
 import type { presence, Route } from '../contracts/presence.ts'
 import type { ChatEvent, Delivery, push } from '../contracts/push.ts'
 import { InstanceLane } from './instance-lane.ts'
+import { LostPushes } from './lost-pushes.ts'
 import type { PushEvent } from './push-event.ts'
 
 /** What an {@link EventPusher} needs. */
@@ -18,17 +19,19 @@ export interface EventPusherOptions {
 /** Most events and users in one look-up of routes. */
 const maxBatch = 100
 const maxUsers = 1_000
-const maxTries = 3
+/** Longer than a restart of the presence service takes, in milliseconds. */
+const lookUpMs = 5_000
 
 /**
  * Brings events to the connections of users: asks the presence service where they are, then tells those gateways.
- * It works behind the back of whoever pushes; what cannot be delivered after a few tries is dropped and logged.
+ * It works behind the back of whoever pushes; what cannot be delivered after a few tries is dropped and told; see {@link LostPushes}.
  */
 export class EventPusher {
   readonly #options: EventPusherOptions
   readonly #maxQueued: number
   readonly #outside: Outside = outsideCalls()
   readonly #abort = new AbortController()
+  readonly #lost: LostPushes
   readonly #lanes = new Map<string, InstanceLane>()
   #queue: Delivery[] = []
   #dropped = 0
@@ -36,6 +39,7 @@ export class EventPusher {
 
   constructor(options: EventPusherOptions) {
     this.#options = options
+    this.#lost = new LostPushes(options)
     this.#maxQueued = options.maxQueued ?? 10_000
   }
 
@@ -55,6 +59,7 @@ export class EventPusher {
     const late = sleep(graceMs, this.#abort.signal, this.#options.clock).catch(() => {})
     await Promise.race([this.idle(), late])
     this.#abort.abort()
+    this.#lost.tell()
   }
 
   #push(userIds: readonly string[], event: ChatEvent): void {
@@ -98,18 +103,19 @@ export class EventPusher {
     const { signal } = this.#abort
     const userIds = [...new Set(batch.flatMap((delivery) => delivery.userIds))]
     const backoff = createBackoff({ baseMs: 200, maxMs: 1_000 })
+    const untilMs = clock.monotonicMs() + lookUpMs
     for (;;) {
       try {
         return await presence.routes({ userIds }, { timeoutMs: 2_000, signal })
       } catch (error) {
-        const waitMs = backoff.next()
-        if (backoff.failures >= maxTries || signal.aborted) {
+        if (signal.aborted) return []
+        if (clock.monotonicMs() >= untilMs) {
           const { code, message } = CoveyError.from(error)
           const fields = { events: batch.length, code, reason: message }
-          log.warn(fields, 'pushes lost: nobody knows where users are')
+          log.warn(fields, 'pushes lost: nobody knows where users are; clients pull them')
           return []
         }
-        await sleep(waitMs, signal, clock).catch(() => {})
+        await sleep(backoff.next(), signal, clock).catch(() => {})
       }
     }
   }
@@ -140,7 +146,7 @@ export class EventPusher {
     }
     const { signal } = this.#abort
     if (signal.aborted) return
-    const options = { instance, epoch, push, clock, log, signal }
+    const options = { instance, epoch, push, clock, log, lost: this.#lost, signal }
     const lane = new InstanceLane(options, deliveries, () => this.#lanes.delete(key))
     this.#lanes.set(key, lane)
   }

@@ -1,5 +1,6 @@
-import { type Client, type Clock, CoveyError, createBackoff, type Log, sleep } from 'covey'
+import { type Client, type Clock, createBackoff, type Log, sleep } from 'covey'
 import type { Delivery, push } from '../contracts/push.ts'
+import type { LostPushes } from './lost-pushes.ts'
 
 /** What a lane needs. */
 export interface InstanceLaneOptions {
@@ -8,6 +9,8 @@ export interface InstanceLaneOptions {
   readonly push: Pick<Client<typeof push>, 'deliver'>
   readonly clock: Clock
   readonly log: Log
+  /** Told of what could not be delivered. */
+  readonly lost: LostPushes
   /** Breaks off what is on its way. */
   readonly signal: AbortSignal
 }
@@ -52,7 +55,7 @@ export class InstanceLane {
   }
 
   async #send(deliveries: Delivery[]): Promise<void> {
-    const { instance, epoch, push, clock, log, signal } = this.#options
+    const { instance, epoch, push, clock, lost, signal } = this.#options
     const backoff = createBackoff({ baseMs: 200, maxMs: 1_000 })
     for (;;) {
       try {
@@ -62,11 +65,7 @@ export class InstanceLane {
         // That gateway has begun a new life; its clients connect and pull anew.
         if (signal.aborted || push.deliver.isError(error, 'STALE_ROUTE')) return
         const waitMs = backoff.next()
-        if (backoff.failures >= maxTries) {
-          const { code, message } = CoveyError.from(error)
-          log.warn({ instance, events: deliveries.length, code, reason: message }, 'pushes lost')
-          return
-        }
+        if (backoff.failures >= maxTries) return lost.add(instance, deliveries.length, error)
         await sleep(waitMs, signal, clock).catch(() => {})
       }
     }

@@ -1,5 +1,5 @@
 import { p2c } from '../balance/p2c.ts'
-import { systemClock } from '../base/clock.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
 import { compose } from '../call/handler.ts'
 import type { Client } from '../contract/client.ts'
@@ -38,6 +38,10 @@ export interface WebClientOptions {
   onState?: (state: LinkState, info: LinkInfo) => void
   /** Bounds on what is taken from the gateway. */
   limits?: Partial<Limits>
+  /** Where deadlines, pings and pauses between tries take their time from. Default the clock of the machine; tests put another one. */
+  clock?: Clock
+  /** Numbers in [0, 1) for the jitter of pauses. Default `Math.random`. */
+  random?: () => number
 }
 
 /** The connection of a page to its gateway. */
@@ -68,7 +72,7 @@ const webLimits: Partial<Limits> = { connectMs: 5_000, pingMs: 5_000, silenceMs:
  */
 export function createWebClient(options: WebClientOptions): WebClient {
   const limits = { ...defaultLimits, ...webLimits, ...options.limits }
-  const clock = systemClock
+  const { clock = systemClock, random = Math.random } = options
   const wheel = new TimerWheel(clock)
   const closing = new AbortController()
   let state: LinkState = 'connecting'
@@ -83,7 +87,7 @@ export function createWebClient(options: WebClientOptions): WebClient {
     balancer: p2c(),
     clock,
     log: silentLog,
-    random: Math.random,
+    random,
     firstConnectionMs: Number.POSITIVE_INFINITY,
     maxWaitingCalls: limits.maxWaitingCalls,
     async connect(_, signal, onDraining) {

@@ -10,8 +10,8 @@ export const ChatEvent = z.discriminatedUnion('type', [
   /** Not sent for what a message says already: its sender has read up to it. */
   z.object({ type: z.literal('receipt'), receipt: Receipt }),
   z.object({ type: z.literal('friendRequest'), request: FriendRequest }),
-  /** A request was answered, here or on another device. */
-  z.object({ type: z.literal('requestAnswered'), requestId: z.string(), accepted: z.boolean() }),
+  /** A request was answered: for whoever asked, and for the other devices of whoever answered. */
+  z.object({ type: z.literal('requestAnswered'), request: FriendRequest }),
   z.object({ type: z.literal('friendAdded'), friend: Person }),
   z.object({ type: z.literal('presence'), change: PresenceChange }),
   /**

@@ -96,11 +96,15 @@ describe('two people chat', { skip }, () => {
     await ada.reload()
   })
 
-  test('a request appears at once; refused it goes, accepted it makes friends on both sides', async () => {
+  test('a request appears at once; refused it goes and says so, accepted it makes friends on both sides', async () => {
     await ada.askFriend('bob', bobName, 'It is me, Ada')
     await bob.request(adaName).getByText('It is me, Ada').waitFor()
     await bob.request(adaName).getByRole('button', { name: 'Refuse' }).click()
     await bob.request(adaName).waitFor({ state: 'detached' })
+    await ada.refusal(bobName).getByText('has refused your request').waitFor()
+    await ada.page.getByRole('button', { name: 'Add friend' }).waitFor()
+    await ada.refusal(bobName).getByRole('button', { name: 'Close' }).click()
+    await ada.refusal(bobName).waitFor({ state: 'detached' })
     await ada.askFriend('MARSH', bobName, '')
     await bob.request(adaName).getByRole('button', { name: 'Accept' }).click()
     await ada.friend(bobName).getByText('Online').waitFor()

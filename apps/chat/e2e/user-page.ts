@@ -108,6 +108,12 @@ export class UserPage {
     return list.getByRole('listitem').filter({ hasText: nickname })
   }
 
+  /** The word that somebody has refused a request of this user. */
+  refusal(nickname: string): Locator {
+    const list = this.page.getByRole('list', { name: 'Refused requests' })
+    return list.getByRole('listitem').filter({ hasText: nickname })
+  }
+
   /** Somebody under "Friends". */
   friend(nickname: string): Locator {
     const list = this.page.getByRole('list', { name: 'Friends' })

@@ -219,7 +219,8 @@ test('a client that does not read is cut off, and may come back', async (t) => {
   await wait(() => gateway.connections.size === 1)
   await wait(async () => (await Promise.race([first, undefined])) !== undefined)
   for (let i = 0; i < 400; i++) {
-    const event = { type: 'requestAnswered', requestId: String(i), accepted: true } as const
+    const change = { userId: `u_number-${i}`, online: true }
+    const event = { type: 'presence', change } as const
     gateway.connections.deliver([bob.id], event)
   }
   await assert.rejects(

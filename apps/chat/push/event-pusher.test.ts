@@ -12,12 +12,11 @@ const ann = 'u_ann-------'
 const bob = 'u_bob-------'
 
 const event = (n: number): ChatEvent => ({
-  type: 'requestAnswered',
-  requestId: String(n),
-  accepted: true,
+  type: 'presence',
+  change: { userId: `u_number-${n}-`, online: true },
 })
 const numberOf = ({ event: sent }: Delivery) =>
-  Number(sent.type === 'requestAnswered' && sent.requestId)
+  Number(sent.type === 'presence' && sent.change.userId.split('-')[1])
 
 /** A pusher between a presence service and one gateway, both of which do as the test says. */
 function setUp(options: { maxQueued?: number } = {}) {
@@ -155,6 +154,11 @@ test('a gateway that leaves in order, as in a reload, is told once with what it 
   assert.deepEqual(warnings, [])
   await clock.advance(20_000)
   assert.equal(told.length, 1)
+  fail.deliver = [draining(), draining(), draining()]
+  pusher.push([ann], event(3))
+  await wait(() => fail.deliver.length === 0)
+  await clock.advance(10_000)
+  assert.match(told.slice(1).join(), /^g1 1 pushes/)
 })
 
 test('one that is registered and cannot be reached is a warning', async () => {

@@ -37,7 +37,7 @@ test('a request is seen at once by the other side and makes friends when accepte
     assert.equal(await api.areFriends({ a: a.id, b: b.id }), true)
     assert.deepEqual(await api.friends({ userId: a.id }), [b])
     assert.deepEqual(pushes.to(a.id).slice(-2), [
-      { type: 'requestAnswered', requestId: request.id, accepted: true },
+      { type: 'requestAnswered', request: answered },
       { type: 'friendAdded', friend: b },
     ])
   }
@@ -74,12 +74,16 @@ test('two who ask each other at the same moment become friends', async (t) => {
   assert.equal(await api.areFriends({ a: bob.id, b: ann.id }), true)
 })
 
-test('a refused request makes nobody friends and may be made again', async (t) => {
-  const { api, ann, bob } = await people(t)
+test('a refused request makes nobody friends, is told to both sides, and may be made again', async (t) => {
+  const { api, pushes, ann, bob } = await people(t)
   const request = await api.requestFriend({ fromId: ann.id, toId: bob.id, note: '' })
   const refuse = { userId: bob.id, requestId: request.id, accept: false }
-  assert.equal((await api.answerRequest(refuse)).state, 'refused')
+  const refused = await api.answerRequest(refuse)
+  assert.equal(refused.state, 'refused')
   assert.deepEqual(await api.friends({ userId: ann.id }), [])
+  for (const { id } of [ann, bob]) {
+    assert.deepEqual(pushes.to(id).at(-1), { type: 'requestAnswered', request: refused })
+  }
   const again = await api.requestFriend({ fromId: ann.id, toId: bob.id, note: '' })
   assert.notEqual(again.id, request.id)
 })

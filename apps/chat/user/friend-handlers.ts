@@ -123,10 +123,10 @@ function requireRoom({ database, maxFriends }: FriendOptions, userId: string): v
 }
 
 /** Tells both sides, on all their devices. */
-function pushAnswer(push: PushEvent, { id, from, to, state }: FriendRequest): void {
-  const accepted = state === 'accepted'
-  push([from.id, to.id], { type: 'requestAnswered', requestId: id, accepted })
-  if (!accepted) return
+function pushAnswer(push: PushEvent, request: FriendRequest): void {
+  const { from, to, state } = request
+  push([from.id, to.id], { type: 'requestAnswered', request })
+  if (state !== 'accepted') return
   push([from.id], { type: 'friendAdded', friend: to })
   push([to.id], { type: 'friendAdded', friend: from })
 }

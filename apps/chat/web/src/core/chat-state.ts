@@ -66,6 +66,8 @@ export interface ChatState {
   /** By user id; a missing entry is nobody we watch. */
   readonly online: ReadonlyMap<string, boolean>
   readonly requests: readonly FriendRequest[] | undefined
+  /** Who has refused to be a friend while this page was open, the newest first; until one has read it. */
+  readonly refusals: readonly Person[]
   readonly conversations: ReadonlyMap<string, ConversationState> | undefined
   /** By conversation, in the order they were written. */
   readonly outgoing: ReadonlyMap<string, readonly Outgoing[]>
@@ -84,6 +86,7 @@ export function initialState(me: Person): ChatState {
     friends: undefined,
     online: new Map(),
     requests: undefined,
+    refusals: [],
     conversations: undefined,
     outgoing: new Map(),
     selection: { kind: 'none' },

@@ -127,6 +127,78 @@ test('found people follow what happens to them', async () => {
   assert.equal(relationOf(bench, eve.id), 'friend')
 })
 
+const toEve: FriendRequest = { ...fromEve, id: 'r_2', from: ada, to: eve, state: 'refused' }
+const refusalsOf = (bench: ChatBench) => bench.chat.state.get().refusals.map(({ id }) => id)
+
+test('whoever asked is told of a refusal at once, may ask again, and closes what is told', async () => {
+  const bench = await openBench()
+  await bench.chat.contacts.find('eve')
+  await bench.chat.contacts.request(eve.id, 'hello')
+  bench.server.fate = 'doubled'
+  bench.server.push({ type: 'requestAnswered', request: toEve })
+  await bench.settle()
+  assert.deepEqual(refusalsOf(bench), [eve.id])
+  assert.equal(relationOf(bench, eve.id), 'none')
+  bench.chat.contacts.dismissRefusal(bob.id)
+  assert.deepEqual(refusalsOf(bench), [eve.id])
+  bench.chat.contacts.dismissRefusal(eve.id)
+  assert.deepEqual(refusalsOf(bench), [])
+})
+
+test('a refusal is over when one asks again, and when they become friends', async () => {
+  const bench = await openBench()
+  const refuse = () => bench.server.push({ type: 'requestAnswered', request: toEve })
+  refuse()
+  await bench.settle()
+  await bench.chat.contacts.request(eve.id, 'please')
+  assert.deepEqual(refusalsOf(bench), [])
+  refuse()
+  await bench.settle()
+  bench.server.push({ type: 'friendAdded', friend: eve })
+  await bench.settle()
+  assert.deepEqual(refusalsOf(bench), [])
+})
+
+test('only the last refusals are kept', async () => {
+  const bench = await openBench()
+  for (let n = 1; n <= 7; n++) {
+    const to = { ...eve, id: `u_eve${n}0000` }
+    bench.server.push({ type: 'requestAnswered', request: { ...toEve, to } })
+  }
+  await bench.settle()
+  assert.deepEqual(
+    refusalsOf(bench),
+    ['7', '6', '5', '4', '3'].map((n) => `u_eve${n}0000`),
+  )
+})
+
+test('a request that was refused on another device goes, and nobody is blamed', async () => {
+  const bench = await openBench()
+  bench.server.relations.set(eve.id, 'asking')
+  bench.server.push({ type: 'friendRequest', request: fromEve })
+  await bench.chat.contacts.find('eve')
+  assert.equal(relationOf(bench, eve.id), 'asking')
+  bench.server.push({ type: 'requestAnswered', request: { ...fromEve, state: 'refused' } })
+  await bench.settle()
+  assert.deepEqual([requestsOf(bench), refusalsOf(bench)], [[], []])
+  assert.equal(relationOf(bench, eve.id), 'none')
+})
+
+test('an answer whose push was lost shows where the request was sent, with the next pull', async () => {
+  const bench = await openBench()
+  bench.server.relations.set(eve.id, 'requested')
+  await bench.chat.contacts.find('eve')
+  assert.equal(relationOf(bench, eve.id), 'requested')
+  bench.server.relations.set(eve.id, 'none')
+  bench.chat.contacts.refresh()
+  await bench.settle()
+  assert.equal(relationOf(bench, eve.id), 'none')
+  const searches = bench.callsOf('findPeople').length
+  bench.chat.contacts.refresh()
+  await bench.settle()
+  assert.equal(bench.callsOf('findPeople').length, searches, 'nothing is waited for any more')
+})
+
 test('asking somebody who is a friend already is no failure', async () => {
   const bench = await openBench()
   await bench.chat.contacts.find('eve')

@@ -1,5 +1,5 @@
 import { type Clock, CoveyError } from 'covey/client'
-import type { FriendRequest, Person, Relation } from '../../../contracts/people.ts'
+import type { FoundPerson, FriendRequest, Person, Relation } from '../../../contracts/people.ts'
 import type { ChatEvent } from '../../../contracts/push.ts'
 import { addPeople } from './changes.ts'
 import type { ChatApi } from './chat-api.ts'
@@ -25,6 +25,9 @@ type ContactEvent = Extract<
   ChatEvent,
   { type: 'friendRequest' | 'requestAnswered' | 'friendAdded' | 'presence' }
 >
+
+/** Refusals that are shown at most; whoever asks so many is told of the last ones. */
+const maxRefusals = 5
 
 /** Friends, requests and the search for people. */
 export class Contacts {
@@ -64,7 +67,7 @@ export class Contacts {
     this.#changes += 1
     if (event.type === 'friendRequest') this.#addRequest(event.request)
     else if (event.type === 'friendAdded') this.#addFriend(event.friend)
-    else this.#removeRequest(event.requestId)
+    else this.#applyAnswer(event.request)
     this.refresh()
   }
 
@@ -77,7 +80,7 @@ export class Contacts {
     if (wanted === '') return store.update((state) => ({ ...state, search: { kind: 'none' } }))
     store.update((state) => ({ ...state, search: { kind: 'searching', text: wanted } }))
     try {
-      const people = await api.findPeople({ text: wanted.slice(0, 40) })
+      const people = await api.findPeople({ text: wantedText(wanted) })
       if (search !== this.#searches) return
       store.update((state) => ({ ...state, search: { kind: 'found', text: wanted, people } }))
     } catch (thrown) {
@@ -95,6 +98,7 @@ export class Contacts {
     const { api } = this.#options
     try {
       const { state, to } = await api.requestFriend({ userId, note })
+      this.dismissRefusal(to.id)
       this.#setRelation(to.id, state === 'accepted' ? 'friend' : 'requested')
       this.#changes += 1
       this.refresh()
@@ -133,6 +137,14 @@ export class Contacts {
     }
   }
 
+  /** Forgets that somebody has refused. */
+  dismissRefusal(userId: string): void {
+    this.#options.store.update((state) => ({
+      ...state,
+      refusals: state.refusals.filter(({ id }) => id !== userId),
+    }))
+  }
+
   async #pull(signal: AbortSignal): Promise<void> {
     const { clock, random, onTrouble, report } = this.#options
     const pull = () => this.#pullOnce(signal)
@@ -152,9 +164,10 @@ export class Contacts {
   async #pullOnce(signal: AbortSignal): Promise<void> {
     const { api, store } = this.#options
     const changes = this.#changes
-    const [friends, requests] = await Promise.all([
+    const [friends, requests, found] = await Promise.all([
       api.friends(undefined, { signal }),
       api.requests(undefined, { signal }),
+      this.#findAgain(signal),
     ])
     if (changes !== this.#changes) return
     store.update((state) => {
@@ -164,6 +177,15 @@ export class Contacts {
       }
       return addPeople({ ...state, friends, requests, online }, friends)
     })
+    for (const { id, relation } of found) this.#setRelation(id, relation)
+  }
+
+  /** The answer to a request that is shown as sent may have been pushed while nobody listened here. */
+  async #findAgain(signal: AbortSignal): Promise<readonly FoundPerson[]> {
+    const { search } = this.#options.store.get()
+    if (search.kind !== 'found') return []
+    const waits = search.people.some(({ relation }) => relation === 'requested')
+    return waits ? this.#options.api.findPeople({ text: wantedText(search.text) }, { signal }) : []
   }
 
   #addRequest(request: FriendRequest): void {
@@ -174,7 +196,22 @@ export class Contacts {
     this.#setRelation(request.from.id, 'asking')
   }
 
+  /** Both sides hear of an answer, on all their pages; of being accepted they hear as `friendAdded`. */
+  #applyAnswer({ id: requestId, from, to, state: answer }: FriendRequest): void {
+    const { store } = this.#options
+    this.#removeRequest(requestId)
+    const asked = from.id === store.get().me.id
+    if (answer !== 'refused') return
+    this.#setRelation(asked ? to.id : from.id, 'none')
+    if (!asked) return
+    store.update((state) => {
+      const others = state.refusals.filter(({ id }) => id !== to.id)
+      return { ...state, refusals: [to, ...others].slice(0, maxRefusals) }
+    })
+  }
+
   #addFriend(friend: Person): void {
+    this.dismissRefusal(friend.id)
     this.#options.store.update((state) => {
       const others = (state.friends ?? []).filter(({ id }) => id !== friend.id)
       return addPeople({ ...state, friends: [...others, friend] }, [friend])
@@ -199,4 +236,9 @@ export class Contacts {
       return { ...state, search: { ...state.search, people } }
     })
   }
+}
+
+/** The server takes no longer text; what is beyond it would find the same. */
+function wantedText(text: string): string {
+  return text.slice(0, 40)
 }

@@ -17,6 +17,8 @@ export function FoundPersonRow({ person }: { person: FoundPerson }) {
   const add = useRef<HTMLButtonElement>(null)
   const { id, nickname, relation, username } = person
   const text = said[relation]
+  // Once it is sent the form is done with; should the request be refused, it does not open again by itself.
+  if (asking && relation !== 'none') setAsking(false)
 
   const close = () => {
     setAsking(false)

@@ -4,6 +4,7 @@ import { ConversationList } from './conversation-list.tsx'
 import { FriendList } from './friend-list.tsx'
 import { PeopleSearch } from './people-search.tsx'
 import { ProfileBar } from './profile-bar.tsx'
+import { RefusalList } from './refusal-list.tsx'
 import { RequestList } from './request-list.tsx'
 import { SearchResults } from './search-results.tsx'
 
@@ -22,6 +23,7 @@ export function Sidebar({ logOut }: { logOut: () => Promise<void> }) {
       <PeopleSearch text={text} setText={setText} clear={clear} />
       <div className="sidebar-lists">
         <SearchResults clear={clear} />
+        <RefusalList />
         {requested ? <RequestList /> : null}
         <ConversationList />
         <FriendList />

@@ -1,6 +1,6 @@
 import { type CallOptions, CoveyError } from 'covey/client'
 import type { Message, Receipt } from '../../../../contracts/messages.ts'
-import type { FriendRequest, Person } from '../../../../contracts/people.ts'
+import type { FriendRequest, Person, Relation } from '../../../../contracts/people.ts'
 import type { ChatEvent } from '../../../../contracts/push.ts'
 import type { ChatApi } from '../chat-api.ts'
 import { EventQueue } from './event-queue.ts'
@@ -30,6 +30,8 @@ export class ScriptedServer {
   readonly delays = new Map<string, Promise<void>>()
   /** Sends that are stored but whose answer is lost. */
   lostAnswers = 0
+  /** What found people are to the page's user; `none` where nothing is said. */
+  readonly relations = new Map<string, Relation>()
   /** What becomes of pushes. */
   fate: Fate = 'delivered'
   /** Conversations in one page of their list. */
@@ -185,7 +187,7 @@ export class ScriptedServer {
       findPeople: this.#unary('findPeople', ({ text }) =>
         [...this.people.values()]
           .filter(({ nickname }) => nickname.toLowerCase().includes(text.toLowerCase()))
-          .map((person) => ({ ...person, relation: 'none' as const })),
+          .map((person) => ({ ...person, relation: this.relations.get(person.id) ?? 'none' })),
       ),
       requestFriend: this.#unary('requestFriend', ({ userId, note = '' }) =>
         this.#ask(userId, note),

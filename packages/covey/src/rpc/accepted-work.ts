@@ -3,6 +3,7 @@ import { Call } from '../call/call.ts'
 import type { Handler } from '../call/handler.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import type { Log } from '../observe/log.ts'
+import { instanceStopping } from '../transport/endings.ts'
 import { hasStreams } from '../transport/mode-refusal.ts'
 import { encodeOutcome, type Outcome } from './outcome.ts'
 import type { ResultStore } from './result-store.ts'
@@ -182,7 +183,7 @@ export class AcceptedWork {
   /** Nothing was begun when this throws. */
   #makeRoom({ method, mode }: Call): void {
     if (method.kind !== 'unary') throw hasStreams(method)
-    if (this.#draining) throw new CoveyError('DRAINING', `instance ${this.instance} is stopping`)
+    if (this.#draining) throw instanceStopping(this.instance)
     if (this.#works.size >= this.#maxRunning) {
       const message = `${this.#works.size} accepted calls run here already; the call was not run`
       const details = { limit: 'accepted', maxRunning: this.#maxRunning }

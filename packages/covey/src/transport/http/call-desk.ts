@@ -5,6 +5,7 @@ import { Call, type CallMode } from '../../call/call.ts'
 import { givesStream, type MethodRef } from '../../call/method-ref.ts'
 import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { callerGone, instanceStopping, serverStopped, streamMoved } from '../endings.ts'
 import type { Limits } from '../limits.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import { type CallHeaders, readCallHeaders } from './call-headers.ts'
@@ -56,7 +57,7 @@ export class CallDesk {
 
   /** Why new calls are refused while it drains. */
   get stopping(): CoveyError {
-    return new CoveyError('DRAINING', `instance ${this.dispatcher.instance} is stopping`)
+    return instanceStopping(this.dispatcher.instance)
   }
 
   /** A request with what answers it. It counts as running until the answer has left. */
@@ -70,7 +71,7 @@ export class CallDesk {
     const calls = new Set<Call>()
     this.#open.set(exchange, calls)
     response.once('close', () => {
-      const gone = new CoveyError('CANCELLED', 'the connection of the caller is gone')
+      const gone = callerGone()
       for (const call of calls) call.cancel(gone)
       this.release(exchange)
     })
@@ -174,7 +175,7 @@ export class CallDesk {
   /** Cancels what runs. */
   close(): void {
     this.#draining = true
-    const reason = new CoveyError('CANCELLED', 'the server stopped')
+    const reason = serverStopped()
     for (const calls of [...this.#open.values()]) for (const call of calls) call.cancel(reason)
   }
 
@@ -210,9 +211,4 @@ export class CallDesk {
 /** Source: RFC 6750, Bearer Token Usage. */
 function bearer(header: string | undefined): string | undefined {
   return /^bearer +(\S+) *$/i.exec(header ?? '')?.[1]
-}
-
-/** Not `DRAINING`, for they have run. */
-function streamMoved(): CoveyError {
-  return new CoveyError('CONNECTION_LOST', 'the instance is stopping; open the stream again')
 }

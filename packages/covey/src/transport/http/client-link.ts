@@ -4,6 +4,7 @@ import { FrameDecoder } from '../../codec/frame/frame-decoder.ts'
 import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { jsonCodec } from '../../codec/json-codec.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { closedHere } from '../endings.ts'
 import type { ConnectOptions } from '../transport.ts'
 import type { LinkWelcome } from './link-set.ts'
 
@@ -61,7 +62,7 @@ export class ClientLink {
 
   close(): void {
     this.#timer.stop()
-    this.#lost ??= new CoveyError('CANCELLED', 'the connection was closed by this side')
+    this.#lost ??= closedHere()
     this.#request.destroy()
     this.#response.destroy()
   }

@@ -1,6 +1,9 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Call } from '../../call/call.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { ConnectionLife } from '../connection-life.ts'
+import { closedHere, instanceStopping } from '../endings.ts'
+import { limitOpening, unreachable } from '../limit-opening.ts'
 import { hasStreams } from '../mode-refusal.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { callStream } from './call-stream.ts'
@@ -36,47 +39,27 @@ async function openLink(address: string, options: ConnectOptions): Promise<Clien
     accept: `${mediaType.frames}, ${mediaType.problem}`,
     ...credentialHeaders(options),
   }
+  const late = Promise.withResolvers<never>()
+  late.promise.catch(() => {})
+  const limit = limitOpening(address, options, late.reject)
   const sent = request({ host, port, path: rpcPath, headers, agent: false })
-  const limit = limitOpening(sent, address, options)
+  sent.once('socket', (socket) => socket.once('connect', limit.answered))
+  const inTime = <T>(step: Promise<T>) => Promise.race([step, late.promise])
   try {
-    const response = await Promise.race([answerOf(sent), limit.failed])
+    const response = await inTime(answerOf(sent))
     if (mediaTypeOf(response.headers['content-type']) !== mediaType.frames) {
-      throw await Promise.race([errorIn(response, { address, options }), limit.failed])
+      throw await inTime(errorIn(response, { address, options }))
     }
-    const first = await Promise.race([readWelcome(response), limit.failed])
+    const first = await inTime(readWelcome(response))
     return new ClientLink(sent, response, options, first)
   } catch (error) {
     sent.destroy()
-    throw error instanceof CoveyError ? error : unreachable(address, error as Error)
+    throw error instanceof CoveyError
+      ? error
+      : unreachable(address, (error as Error).message, error)
   } finally {
     limit.stop()
   }
-}
-
-/** Bounds the time for connecting and for the answer. */
-function limitOpening(
-  sent: ClientRequest,
-  address: string,
-  { clock, limits, signal }: ConnectOptions,
-): { failed: Promise<never>; stop: () => void } {
-  const { promise, reject } = Promise.withResolvers<never>()
-  promise.catch(() => {})
-  const fail = (reason: string) => reject(new CoveyError('UNAVAILABLE', `${address}: ${reason}`))
-  const late = (ms: number) => clock.after(ms, () => fail(`no answer within ${ms} ms`))
-  let timer = late(limits.connectMs)
-  const onConnect = () => {
-    timer.stop()
-    timer = late(limits.handshakeMs)
-  }
-  const onAbort = () => fail('connecting was cancelled')
-  sent.once('socket', (socket) => socket.once('connect', onConnect))
-  signal?.addEventListener('abort', onAbort, { once: true })
-  if (signal?.aborted) onAbort()
-  const stop = () => {
-    timer.stop()
-    signal?.removeEventListener('abort', onAbort)
-  }
-  return { failed: promise, stop }
 }
 
 function answerOf(sent: ClientRequest): Promise<IncomingMessage> {
@@ -87,26 +70,17 @@ function answerOf(sent: ClientRequest): Promise<IncomingMessage> {
   })
 }
 
-function unreachable(address: string, cause: Error): CoveyError {
-  return new CoveyError('UNAVAILABLE', `${address}: ${cause.message}`, { cause })
-}
-
 class HttpConnection implements Connection {
-  readonly closed: Promise<CoveyError | undefined>
   readonly invoke = (call: Call): Promise<unknown> => this.#invoke(call)
   readonly #route: HttpRoute
-  readonly #ended = Promise.withResolvers<CoveyError | undefined>()
-  #state: 'open' | 'draining' | 'closed'
+  readonly #life = new ConnectionLife()
 
   constructor(route: HttpRoute) {
     this.#route = route
-    this.#state = route.link.goesAway ? 'draining' : 'open'
-    this.closed = this.#ended.promise
+    if (route.link.goesAway) this.#life.drain()
     route.link.events = {
       onGoAway: () => {
-        if (this.#state !== 'open') return
-        this.#state = 'draining'
-        route.options.onDraining?.()
+        if (this.#life.drain()) route.options.onDraining?.()
       },
       onLost: (reason) => this.#end(reason),
     }
@@ -121,8 +95,12 @@ class HttpConnection implements Connection {
     return this.#route.flights.size
   }
 
-  get state(): 'open' | 'draining' | 'closed' {
-    return this.#state
+  get state(): Connection['state'] {
+    return this.#life.state
+  }
+
+  get closed(): Promise<CoveyError | undefined> {
+    return this.#life.closed
   }
 
   async close(): Promise<void> {
@@ -144,10 +122,8 @@ class HttpConnection implements Connection {
   #refuse(call: Call): void {
     const { address, link, options, flights } = this.#route
     if (call.cancelled !== undefined) throw call.cancelled
-    if (this.#state === 'closed') throw new CoveyError('UNAVAILABLE', `${address}: no connection`)
-    if (this.#state === 'draining') {
-      throw new CoveyError('DRAINING', `instance ${link.welcome.instance} is stopping`)
-    }
+    if (this.state === 'closed') throw new CoveyError('UNAVAILABLE', `${address}: no connection`)
+    if (this.state === 'draining') throw instanceStopping(link.welcome.instance)
     if (flights.size >= options.limits.maxCallsPerConnection) {
       const message = `${flights.size} calls are in flight to ${address}`
       throw new CoveyError('RESOURCE_EXHAUSTED', message)
@@ -155,12 +131,9 @@ class HttpConnection implements Connection {
   }
 
   #end(reason: CoveyError | undefined): void {
-    if (this.#state === 'closed') return
-    this.#state = 'closed'
+    if (!this.#life.end(reason)) return
     this.#route.link.close()
-    const why = reason ?? new CoveyError('CANCELLED', 'the connection was closed by this side')
-    for (const flight of [...this.#route.flights]) flight.fail(why)
+    for (const flight of [...this.#route.flights]) flight.fail(reason ?? closedHere())
     this.#route.agent.destroy()
-    this.#ended.resolve(reason)
   }
 }

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import { Server as NetServer } from 'node:net'
+import { createListener } from '../create-listener.ts'
 import { bind } from '../tcp/bind.ts'
 import type { Dispatcher, Listener } from '../transport.ts'
 import type { RpcDoorOptions } from './call-desk.ts'
@@ -52,44 +53,21 @@ export async function listenHttp(
   const url = await bind(server, parseHttpUrl(address), httpUrl)
   // Errors of a listening socket (out of file handles) pass; connections are taken again afterwards.
   server.on('error', () => {})
-  return httpListener(url, server, door, sockets)
-}
-
-function httpListener(
-  address: string,
-  server: Server,
-  door: RpcDoor,
-  sockets: ReadonlySet<unknown>,
-): Listener {
-  let closed: Promise<void> | undefined
-  const acceptNoMore = () => {
-    // `Server.close` of node:http would cut idle connections off, on which a client may be sending just now.
-    closed ??= new Promise((resolve) => {
-      NetServer.prototype.close.call(server, () => resolve())
-    })
-    return closed
-  }
-  const listener: Listener = {
-    address,
-    get connections() {
+  // `Server.close` of node:http would cut idle connections off, on which a client may be sending just now.
+  const taking = { close: (done: () => void) => NetServer.prototype.close.call(server, done) }
+  return createListener(url, taking, {
+    get size() {
       return sockets.size
     },
-    async drain(signal) {
-      void acceptNoMore()
-      await door.drain(signal)
-    },
+    drain: (signal) => door.drain(signal),
     async close() {
-      const done = acceptNoMore()
       door.close()
       server.close(() => {})
       // What has been answered just now may still leave.
       await new Promise<void>((resolve) => setImmediate(resolve))
       server.closeAllConnections()
-      await done
     },
-    [Symbol.asyncDispose]: () => listener.close(),
-  }
-  return listener
+  })
 }
 
 function countSockets(server: Server): ReadonlySet<unknown> {

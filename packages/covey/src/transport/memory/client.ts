@@ -2,6 +2,8 @@ import { Call } from '../../call/call.ts'
 import { takesStream } from '../../call/method-ref.ts'
 import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { ConnectionLife } from '../connection-life.ts'
+import { closedHere } from '../endings.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { carryCall } from './carry-call.ts'
 import type { MemoryServer } from './server.ts'
@@ -48,25 +50,20 @@ export async function connectMemory(
 }
 
 class MemoryConnection implements Connection {
-  readonly closed: Promise<CoveyError | undefined>
   readonly invoke = (call: Call): Promise<unknown> => this.#invoke(call)
   readonly #server: MemoryServer
   readonly #toServerCall: (call: Call) => Call
   readonly #calls = new Set<Call>()
-  readonly #ended = Promise.withResolvers<CoveyError | undefined>()
+  readonly #life = new ConnectionLife()
   readonly #self = {
-    onDrain: () => {
-      if (this.#state === 'open') this.#state = 'draining'
-    },
+    onDrain: () => void this.#life.drain(),
     onClose: () => this.#end(new CoveyError('CONNECTION_LOST', 'the server closed')),
   }
-  #state: 'open' | 'draining' | 'closed'
 
   constructor(server: MemoryServer, toServerCall: (call: Call) => Call) {
     this.#server = server
     this.#toServerCall = toServerCall
-    this.#state = server.draining ? 'draining' : 'open'
-    this.closed = this.#ended.promise
+    if (server.draining) this.#life.drain()
     server.attach(this.#self)
   }
 
@@ -78,8 +75,12 @@ class MemoryConnection implements Connection {
     return this.#calls.size
   }
 
-  get state(): 'open' | 'draining' | 'closed' {
-    return this.#state
+  get state(): Connection['state'] {
+    return this.#life.state
+  }
+
+  get closed(): Promise<CoveyError | undefined> {
+    return this.#life.closed
   }
 
   async close(): Promise<void> {
@@ -91,7 +92,7 @@ class MemoryConnection implements Connection {
   }
 
   async #invoke(call: Call): Promise<unknown> {
-    if (this.#state === 'closed') throw new CoveyError('UNAVAILABLE', 'no connection: closed')
+    if (this.state === 'closed') throw new CoveyError('UNAVAILABLE', 'no connection: closed')
     if (call.cancelled !== undefined) throw call.cancelled
     const served = this.#toServerCall(call)
     return carryCall(call, served, {
@@ -108,11 +109,8 @@ class MemoryConnection implements Connection {
   }
 
   #end(reason: CoveyError | undefined): void {
-    if (this.#state === 'closed') return
-    this.#state = 'closed'
+    if (!this.#life.end(reason)) return
     this.#server.detach(this.#self)
-    const why = reason ?? new CoveyError('CANCELLED', 'the connection was closed by this side')
-    for (const call of [...this.#calls]) call.cancel(why)
-    this.#ended.resolve(reason)
+    for (const call of [...this.#calls]) call.cancel(reason ?? closedHere())
   }
 }

@@ -1,6 +1,6 @@
 import type { Call } from '../../call/call.ts'
 import { givesStream } from '../../call/method-ref.ts'
-import { CoveyError } from '../../error/covey-error.ts'
+import { instanceStopping, serverStopped, streamMoved } from '../endings.ts'
 import { acceptsNothing } from '../mode-refusal.ts'
 import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
 
@@ -51,7 +51,7 @@ export function createMemoryServer(
     attach: (client) => void peers.add(client),
     detach: (client) => void peers.delete(client),
     serve(call) {
-      if (draining) throw stopping(dispatcher)
+      if (draining) throw instanceStopping(dispatcher.instance)
       running.add(call)
       if (call.mode === 'wait') return dispatcher.serve(call)
       return dispatcher.accept?.(call) ?? Promise.reject(acceptsNothing(dispatcher))
@@ -65,10 +65,7 @@ export function createMemoryServer(
     async drain(signal) {
       draining = true
       for (const client of peers) client.onDrain()
-      const reason = new CoveyError(
-        'CONNECTION_LOST',
-        'the instance is stopping; open the stream again',
-      )
+      const reason = streamMoved()
       for (const call of [...running]) if (givesStream(call.method.kind)) call.cancel(reason)
       if (running.size === 0 || signal?.aborted) return
       await new Promise<void>((resolve) => {
@@ -79,15 +76,10 @@ export function createMemoryServer(
     async close() {
       draining = true
       onClose()
-      for (const call of [...running])
-        call.cancel(new CoveyError('CANCELLED', 'the server stopped'))
+      for (const call of [...running]) call.cancel(serverStopped())
       for (const client of [...peers]) client.onClose()
     },
     [Symbol.asyncDispose]: () => server.close(),
   }
   return server
-}
-
-function stopping({ instance }: Dispatcher): CoveyError {
-  return new CoveyError('DRAINING', `instance ${instance} is stopping`)
 }

@@ -3,6 +3,7 @@ import type { Call } from '../../call/call.ts'
 import { chooseCodec } from '../../codec/codecs.ts'
 import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { closedHere, instanceStopping } from '../endings.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { CallWriter } from './call-writer.ts'
 import { ClientHandshake } from './client-handshake.ts'
@@ -70,7 +71,7 @@ export class ClientSession implements Connection {
     return this.#calls?.lateAnswers ?? 0
   }
 
-  /** Introduces this side and waits for the answer, within `handshakeMs`. */
+  /** Introduces this side and waits for the answer, within `handshakeMs`. If it fails the connection is closed. */
   async handshake(): Promise<void> {
     const { limits, clock } = this.#options
     this.#handshake!.begin()
@@ -81,6 +82,9 @@ export class ClientSession implements Connection {
       await this.#welcome.promise
       // An idle connection is no reason for a process to live on.
       this.#pipe.hold(this.pending > 0)
+    } catch (error) {
+      this.#pipe.destroy()
+      throw error
     } finally {
       timer.stop()
     }
@@ -110,7 +114,7 @@ export class ClientSession implements Connection {
     }
     if (cancelled !== undefined) return cancelled
     if (!this.#goingAway) return undefined
-    return new CoveyError('DRAINING', `instance ${this.#instance} is stopping`)
+    return instanceStopping(this.#instance)
   }
 
   #frame(frame: Frame): void {
@@ -169,10 +173,6 @@ export class ClientSession implements Connection {
 /** An error about the connection itself. */
 function isFarewell({ type, id }: Frame): boolean {
   return type === frameType.error && id === 0
-}
-
-function closedHere(): CoveyError {
-  return new CoveyError('CANCELLED', 'the connection was closed by this side')
 }
 
 /** Before the handshake nothing can be lost: the peer is just not there. */

@@ -3,6 +3,7 @@ import type { Call } from '../../call/call.ts'
 import { givesStream } from '../../call/method-ref.ts'
 import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { instanceStopping, streamMoved } from '../endings.ts'
 import { acceptsNothing } from '../mode-refusal.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import { CallReader } from './call-reader.ts'
@@ -55,14 +56,10 @@ export class RunningCalls {
     return this.#running.size
   }
 
-  /** Takes no new calls, and ends streams of results: they have no end to wait for, and their readers open them elsewhere. */
+  /** Takes no new calls, and ends streams of results. */
   drain(): void {
     this.#draining = true
-    // Not `DRAINING`, for they have run.
-    const reason = new CoveyError(
-      'CONNECTION_LOST',
-      'the instance is stopping; open the stream again',
-    )
+    const reason = streamMoved()
     for (const { call } of this.#running.values()) {
       if (givesStream(call.method.kind)) call.cancel(reason)
     }
@@ -114,9 +111,7 @@ export class RunningCalls {
 
   #refusal(): CoveyError | undefined {
     const { dispatcher, listen } = this.#options
-    if (this.#draining) {
-      return new CoveyError('DRAINING', `instance ${dispatcher.instance} is stopping`)
-    }
+    if (this.#draining) return instanceStopping(dispatcher.instance)
     const { maxCallsPerConnection } = listen.limits
     if (this.#running.size < maxCallsPerConnection) return undefined
     const message = `${maxCallsPerConnection} calls are in flight on this connection`

@@ -2,6 +2,7 @@ import type { Timer } from '../../base/clock.ts'
 import type { Peer } from '../../call/peer.ts'
 import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { callerGone, instanceStopping, serverStopped } from '../endings.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import { FrameLink } from './frame-link.ts'
 import type { Pipe } from './pipe.ts'
@@ -115,7 +116,7 @@ export class ServerSession {
   /** Sends what is waiting and closes. */
   close(): void {
     this.#link.end()
-    this.#calls?.cancelAll(new CoveyError('CANCELLED', 'the server stopped'))
+    this.#calls?.cancelAll(serverStopped())
   }
 
   /** Tells the peer why, and closes. */
@@ -144,8 +145,7 @@ export class ServerSession {
 
   #onIntroduction(frame: Frame): void {
     if (this.#draining) {
-      const message = `instance ${this.#dispatcher.instance} is stopping`
-      return this.refuse(new CoveyError('DRAINING', message))
+      return this.refuse(instanceStopping(this.#dispatcher.instance))
     }
     if (this.#greeting === undefined) throw new CoveyError('PROTOCOL_ERROR', 'a second hello')
     this.#greeting.take(frame)
@@ -171,7 +171,7 @@ export class ServerSession {
   #onClosed(reason: CoveyError | undefined): void {
     this.#greeting?.stop()
     this.#goodbye?.stop()
-    this.#calls?.cancelAll(new CoveyError('CANCELLED', 'the connection of the caller is gone'))
+    this.#calls?.cancelAll(callerGone())
     this.#events.onClosed(reason)
   }
 }

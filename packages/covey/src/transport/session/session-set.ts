@@ -1,6 +1,8 @@
 import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { rareWarning } from '../../observe/rare-warning.ts'
+import type { Served } from '../create-listener.ts'
+import { instanceStopping } from '../endings.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import type { Pipe } from './pipe.ts'
 import { ServerSession } from './server-session.ts'
@@ -19,7 +21,7 @@ const notable: readonly string[] = ['INTEGRITY_FAILED', 'UNAUTHENTICATED', 'RESO
 const quietMs = 10_000
 
 /** The sessions of one listener, with their common end. */
-export class SessionSet {
+export class SessionSet implements Served {
   readonly #dispatcher: Dispatcher
   readonly #options: ListenOptions
   readonly #sessions = new Set<ServerSession>()
@@ -54,7 +56,7 @@ export class SessionSet {
       },
     })
     this.#sessions.add(session)
-    if (this.#draining) return session.refuse(stopping(this.#dispatcher))
+    if (this.#draining) return session.refuse(instanceStopping(this.#dispatcher.instance))
     const { clock, limits } = this.#options
     if (this.#greeting.size >= limits.maxHandshakes && !this.#makeRoom(pipe)) {
       return this.#turnAway(session, pipe)
@@ -127,8 +129,4 @@ export class SessionSet {
     this.#onChange = []
     for (const resume of waiting) resume()
   }
-}
-
-function stopping({ instance }: Dispatcher): CoveyError {
-  return new CoveyError('DRAINING', `instance ${instance} is stopping`)
 }

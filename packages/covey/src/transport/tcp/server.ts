@@ -1,6 +1,6 @@
 import { unlink } from 'node:fs/promises'
 import { createServer, connect as probe, type Server, type Socket } from 'node:net'
-import { sessionListener } from '../session/session-listener.ts'
+import { createListener } from '../create-listener.ts'
 import { SessionSet } from '../session/session-set.ts'
 import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
 import { bind, listen } from './bind.ts'
@@ -27,7 +27,7 @@ export async function listenTcp(
       ? await bind(server, target, tcpUrl)
       : await bindSocketFile(server, target.path, address)
   limitAccept(server, options)
-  return sessionListener(bound, server, sessions)
+  return createListener(bound, server, sessions)
 }
 
 function peerAddress(socket: Socket, target: SocketTarget): string {

@@ -1,7 +1,7 @@
 import { checkServerIdentity, connect, type TLSSocket } from 'node:tls'
-import { afterReading } from '../../base/after-reading.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { ClientSession } from '../session/client-session.ts'
+import { openSocket } from '../tcp/open-socket.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { type TlsCredentials, tlsProtocol } from './tls-credentials.ts'
 import { parseTlsUrl, requireTrustDomain, tlsPipe } from './wire.ts'
@@ -16,72 +16,35 @@ export async function connectTls(
   credentials: TlsCredentials,
   options: ConnectOptions,
 ): Promise<Connection> {
-  const socket = await openSocket(address, credentials, options)
+  const { current } = credentials
+  const { host, port } = parseTlsUrl(address)
+  const socket = await openSocket(address, options, {
+    connect: () =>
+      connect({
+        host,
+        port,
+        secureContext: current.context,
+        ALPNProtocols: [tlsProtocol],
+        // With SPIFFE ids it matters who answers, not at which address.
+        checkServerIdentity:
+          current.trustDomain === undefined ? checkServerIdentity : () => undefined,
+      }),
+    event: 'secureConnect',
+    check: (socket) => requireBelieved(socket, current.trustDomain, address),
+    meaning: (error) => refusal(address, error),
+  })
   const session = new ClientSession(tlsPipe(socket, address), options)
-  try {
-    await session.handshake()
-    return session
-  } catch (error) {
-    socket.destroy()
-    throw error
-  }
+  await session.handshake()
+  return session
 }
 
-function openSocket(
-  address: string,
-  { current }: TlsCredentials,
-  { limits, clock, signal }: ConnectOptions,
-): Promise<TLSSocket> {
-  const { host, port } = parseTlsUrl(address)
-  return new Promise((resolve, reject) => {
-    const socket = connect({
-      host,
-      port,
-      secureContext: current.context,
-      ALPNProtocols: [tlsProtocol],
-      // With SPIFFE ids it matters who answers, not at which address.
-      checkServerIdentity:
-        current.trustDomain === undefined ? checkServerIdentity : () => undefined,
-    })
-    const fail = (error: CoveyError) => {
-      settle()
-      socket.destroy()
-      reject(error)
-    }
-    const unavailable = (why: string, cause?: unknown) =>
-      fail(new CoveyError('UNAVAILABLE', `${address}: ${why}`, { cause }))
-    const onError = (error: Error) => {
-      const refused = refusal(address, error)
-      if (refused === undefined) unavailable(error.message, error)
-      else fail(refused)
-    }
-    const onAbort = () => unavailable('connecting was cancelled', signal?.reason)
-    const limitMs = limits.connectMs + limits.handshakeMs
-    const timer = afterReading(clock, limits.connectMs, () => {
-      if (socket.connecting) unavailable(`no answer within ${limits.connectMs} ms`)
-    })
-    const whole = afterReading(clock, limitMs, () =>
-      unavailable(`no TLS handshake within ${limitMs} ms`),
-    )
-    const settle = () => {
-      timer.stop()
-      whole.stop()
-      socket.off('error', onError)
-      signal?.removeEventListener('abort', onAbort)
-    }
-    socket.once('error', onError)
-    signal?.addEventListener('abort', onAbort, { once: true })
-    if (signal?.aborted) return onAbort()
-    socket.once('secureConnect', () => {
-      try {
-        requireTrustDomain(socket.getPeerX509Certificate(), current.trustDomain)
-      } catch (error) {
-        return fail(at(address, error as CoveyError))
-      }
-      settle()
-      resolve(socket)
-    })
-  })
+function requireBelieved(socket: TLSSocket, trustDomain: string | undefined, address: string) {
+  try {
+    requireTrustDomain(socket.getPeerX509Certificate(), trustDomain)
+  } catch (error) {
+    const { code, message } = CoveyError.from(error)
+    throw new CoveyError(code, `${address}: ${message}`)
+  }
 }
 
 /** The error for a certificate that is not believed; undefined when something else is wrong. */
@@ -90,8 +53,4 @@ function refusal(address: string, error: Error & { code?: string }): CoveyError 
   if (!/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|CRL|ISSUER/.test(code)) return undefined
   const message = `${address}: the certificate of the server is refused: ${error.message}`
   return new CoveyError('UNAUTHENTICATED', message, { cause: error })
-}
-
-function at(address: string, { code, message }: CoveyError): CoveyError {
-  return new CoveyError(code, `${address}: ${message}`)
 }

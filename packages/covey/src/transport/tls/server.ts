@@ -3,7 +3,7 @@ import { frameType } from '../../codec/frame/frame-type.ts'
 import { FrameWriter } from '../../codec/frame/frame-writer.ts'
 import type { CoveyError } from '../../error/covey-error.ts'
 import { rareWarning } from '../../observe/rare-warning.ts'
-import { sessionListener } from '../session/session-listener.ts'
+import { createListener } from '../create-listener.ts'
 import { SessionSet } from '../session/session-set.ts'
 import { bind } from '../tcp/bind.ts'
 import { limitAccept } from '../tcp/limit-accept.ts'
@@ -54,7 +54,7 @@ export async function listenTls(
     server.close(done)
     gate.close()
   }
-  return sessionListener(url, { close }, sessions)
+  return createListener(url, { close }, sessions)
 }
 
 /** Says why and hangs up; one that does not listen is cut off. */

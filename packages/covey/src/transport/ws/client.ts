@@ -1,5 +1,5 @@
-import { afterReading } from '../../base/after-reading.ts'
-import { CoveyError } from '../../error/covey-error.ts'
+import type { CoveyError } from '../../error/covey-error.ts'
+import { limitOpening, unreachable } from '../limit-opening.ts'
 import { ClientSession } from '../session/client-session.ts'
 import type { Pipe, PipeEvents } from '../session/pipe.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
@@ -12,49 +12,35 @@ import { subprotocol } from './wire.ts'
 export async function connectWs(address: string, options: ConnectOptions): Promise<Connection> {
   const socket = await openSocket(address, options)
   const session = new ClientSession(webSocketPipe(socket, address), options)
-  try {
-    await session.handshake()
-    return session
-  } catch (error) {
-    socket.close()
-    throw error
-  }
+  await session.handshake()
+  return session
 }
 
-function openSocket(
-  address: string,
-  { limits, clock, signal }: ConnectOptions,
-): Promise<WebSocket> {
+function openSocket(address: string, options: ConnectOptions): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(address, subprotocol)
-    socket.binaryType = 'arraybuffer'
-    const fail = (reason: string) => {
+    const fail = (error: CoveyError) => {
       settle()
       socket.close()
-      reject(new CoveyError('UNAVAILABLE', `${address}: ${reason}`))
+      reject(error)
     }
-    const timer = afterReading(clock, limits.connectMs, () =>
-      fail(`no answer within ${limits.connectMs} ms`),
-    )
-    const onAbort = () => fail('connecting was cancelled')
+    const limit = limitOpening(address, options, fail)
     const onOpen = () => {
       settle()
       resolve(socket)
     }
     // Browsers do not say why, on purpose.
-    const onError = () => fail('cannot be reached, or refuses this page')
+    const onError = () => fail(unreachable(address, 'cannot be reached, or refuses this page'))
     const settle = () => {
-      timer.stop()
-      signal?.removeEventListener('abort', onAbort)
+      limit.stop()
       socket.removeEventListener('open', onOpen)
       socket.removeEventListener('error', onError)
       socket.removeEventListener('close', onError)
     }
+    const socket = new WebSocket(address, subprotocol)
+    socket.binaryType = 'arraybuffer'
     socket.addEventListener('open', onOpen)
     socket.addEventListener('error', onError)
     socket.addEventListener('close', onError)
-    signal?.addEventListener('abort', onAbort, { once: true })
-    if (signal?.aborted) onAbort()
   })
 }
 

@@ -2,9 +2,9 @@ import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'n
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import { createListener } from '../create-listener.ts'
 import { listenError } from '../session/listen-error.ts'
 import type { Pipe, PipeEvents } from '../session/pipe.ts'
-import { sessionListener } from '../session/session-listener.ts'
 import { SessionSet } from '../session/session-set.ts'
 import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
 import { subprotocol } from './wire.ts'
@@ -111,7 +111,7 @@ export async function listenWs(
   const sessions = acceptWebSockets(server, route, dispatcher, options)
   await bind(server, url)
   url.port = String((server.address() as AddressInfo).port)
-  return sessionListener(url.href, server, sessions)
+  return createListener(url.href, server, sessions)
 }
 
 function bind(server: Server, { hostname, port, href }: URL): Promise<void> {

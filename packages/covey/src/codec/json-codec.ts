@@ -1,5 +1,6 @@
 import { CoveyError } from '../error/covey-error.ts'
 import { type Codec, codecLimits } from './codec.ts'
+import { backslash, closeBrace, closeBracket, openBrace, openBracket, quote } from './json-marks.ts'
 
 const strictText = new TextDecoder('utf-8', { fatal: true })
 
@@ -96,13 +97,6 @@ function checkDepth(text: string): void {
     } else if (code === closeBrace || code === closeBracket) depth -= 1
   }
 }
-
-const quote = 0x22
-const backslash = 0x5c
-const openBrace = 0x7b
-const closeBrace = 0x7d
-const openBracket = 0x5b
-const closeBracket = 0x5d
 
 function endOfString(text: string, start: number): number {
   for (let index = start + 1; index < text.length; index++) {

@@ -27,15 +27,20 @@ async function withFleet(
   }
 }
 
+/** Who answers, once that were two instances. */
+async function bothSeen(api: ReturnType<typeof createClient<typeof echo>>): Promise<Set<number>> {
+  const seen = new Set<number>()
+  await until(async () => seen.add(await api.who()).size === 2, 'both instances answered')
+  return seen
+}
+
 test('calls are spread over the instances that the registry lists', {
   timeout: 30_000,
 }, async () => {
   await withFleet(2, async ({ servers, registry }) => {
     await using runtime = createRuntime({ registry })
     const api = createClient(echo, { runtime })
-    const seen = new Set<number>()
-    await until(async () => seen.add(await api.who()).size === 2, 'both instances answered')
-    assert.deepEqual(seen, new Set(servers.map(({ process }) => process.pid)))
+    assert.deepEqual(await bothSeen(api), new Set(servers.map(({ process }) => process.pid)))
   })
 })
 
@@ -45,8 +50,7 @@ test('an instance that is killed is called no more; it vanishes from the registr
   await withFleet(2, async ({ servers, registry }) => {
     await using runtime = createRuntime({ registry })
     const api = createClient(echo, { runtime })
-    const seen = new Set<number>()
-    await until(async () => seen.add(await api.who()).size === 2, 'both instances answered')
+    await bothSeen(api)
     servers[0]!.signal('SIGKILL')
     await servers[0]!.gone
     // What was in flight may fail; what begins after the connection broke may not.
@@ -61,8 +65,7 @@ test('an instance that drains under load fails no call', { timeout: 30_000 }, as
   await withFleet(2, async ({ servers, registry }) => {
     await using runtime = createRuntime({ registry })
     const api = createClient(echo, { runtime })
-    const seen = new Set<number>()
-    await until(async () => seen.add(await api.who()).size === 2, 'both instances answered')
+    await bothSeen(api)
     let running = true
     const failures: unknown[] = []
     const callers = Array.from({ length: 16 }, async () => {

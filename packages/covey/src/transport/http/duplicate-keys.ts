@@ -1,12 +1,13 @@
+import {
+  backslash,
+  closeBrace,
+  closeBracket,
+  colon,
+  openBrace,
+  openBracket,
+  quote,
+} from '../../codec/json-marks.ts'
 import { CoveyError } from '../../error/covey-error.ts'
-
-const quote = 0x22
-const backslash = 0x5c
-const colon = 0x3a
-const openBrace = 0x7b
-const closeBrace = 0x7d
-const openBracket = 0x5b
-const closeBracket = 0x5d
 
 /**
  * Refuses JSON in which a key stands twice in one object. Which of the two counts is left open by RFC 8259, so a

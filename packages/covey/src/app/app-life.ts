@@ -124,6 +124,7 @@ export class AppLife implements App {
     }
     const { keys, tls, integrity, compressAboveBytes } = framework
     this.#runtime.guard({ keys, tls, integrity, compressAboveBytes })
+    this.#runtime.retry.policy.change(framework.retry)
     this.#work = this.#acceptedWork(framework)
     await this.#openControlSocket()
     const context = this.#context(own)

@@ -1,8 +1,10 @@
 import { type Clock, systemClock } from '../base/clock.ts'
 import { CoveyError } from '../error/covey-error.ts'
+import { attemptIn, withAttempt } from './attempt-mark.ts'
 import { type Metadata, noMetadata } from './metadata.ts'
 import type { MethodRef } from './method-ref.ts'
 import { localPeer, type Peer } from './peer.ts'
+import { once, type Repetition } from './repetition.ts'
 import type { Routing } from './routing.ts'
 import { nextSpan, type Trace } from './trace.ts'
 
@@ -28,7 +30,16 @@ export interface CallInit {
   readonly mode?: CallMode | undefined
   /** Of a caller that does not wait: time for the work, in milliseconds. Default: none. */
   readonly workMs?: number | undefined
+  /** Default: what is usual. */
+  readonly repetition?: Repetition | undefined
+  /** The attempt before this one, of the same call. Default: this is the first. */
+  readonly previous?: Call | undefined
   readonly clock?: Clock | undefined
+}
+
+/** Whom an attempt went to. */
+export interface Recipient {
+  readonly instance: { readonly id: string }
 }
 
 type CancelListener = (reason: CoveyError) => void
@@ -58,6 +69,12 @@ export class Call {
    * how long it takes until the work has begun. Means nothing at the server, whose `deadlineMs` is that of the work.
    */
   readonly workMs: number | undefined
+  /** How often it may be sent; undefined for what is usual. */
+  readonly repetition: Repetition | undefined
+  /** The attempt before this one, at the client's end. */
+  readonly previous: Call | undefined
+  /** Where it went, as the channel notes it; undefined as long as nobody was there to take it. */
+  sentTo: Recipient | undefined = undefined
   readonly clock: Clock
   #trace: Trace | undefined
   #controller: AbortController | undefined
@@ -78,6 +95,8 @@ export class Call {
     this.batch = init.batch
     this.mode = init.mode ?? 'wait'
     this.workMs = init.workMs
+    this.repetition = init.repetition
+    this.previous = init.previous
     this.clock = init.clock ?? systemClock
     this.#trace = init.trace
   }
@@ -86,6 +105,14 @@ export class Call {
   get trace(): Trace {
     this.#trace ??= nextSpan()
     return this.#trace
+  }
+
+  /**
+   * 1, or more when this call, or one that it is made for, repeats one that may have been run or refused before. What is called
+   * for such a call is not repeated: one service of a chain does it, not all of them, one for each of the others.
+   */
+  get attempt(): number {
+    return this.metadata.size === 0 ? 1 : attemptIn(this.metadata)
   }
 
   /** Milliseconds until the deadline, negative behind it; `Infinity` when there is none. */
@@ -144,6 +171,21 @@ export class Call {
     if (this.#listener === listener) this.#listener = undefined
     if (this.#secondListener === listener) this.#secondListener = undefined
     this.#laterListeners = this.#laterListeners?.filter((other) => other !== listener)
+  }
+
+  /**
+   * The same call again, to be sent and cancelled by itself. Nobody repeats it but who made it.
+   * @param attempt what it says of itself
+   */
+  again(previous: Call | undefined, attempt: number): Call {
+    const { method, input, metadata, ...same } = this
+    return new Call(method, input, {
+      ...same,
+      trace: this.trace,
+      metadata: withAttempt(metadata, attempt),
+      repetition: once,
+      previous,
+    })
   }
 
   /** An error that the contract of this method declares, to be thrown by its handler. */

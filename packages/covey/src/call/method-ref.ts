@@ -1,3 +1,5 @@
+import type { Repetition } from './repetition.ts'
+
 /** Which side of a call sends more than one message. */
 export type CallKind = 'unary' | 'serverStream' | 'clientStream' | 'duplex'
 
@@ -14,6 +16,8 @@ export interface MethodRef {
   readonly idempotent: boolean
   /** Milliseconds for a call whose caller sets no time. Missing: no limit. */
   readonly timeoutMs?: number
+  /** How calls are repeated whose caller says nothing of it. Missing: as usual. */
+  readonly repetition?: Repetition | undefined
 }
 
 /** Whether the caller of such a method sends a stream: `call.input` is an `AsyncIterable` then. */

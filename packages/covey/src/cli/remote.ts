@@ -86,7 +86,9 @@ export async function openRemote(options: RemoteOptions): Promise<Remote> {
       }
       const channel =
         target === undefined ? runtime.channel(service) : runtime.channelTo(target, service)
-      const invoke = compose(clientStack({ wheel: runtime.wheel, middleware: [] }), channel.invoke)
+      const retry = runtime.retry.over(target ?? service, () => channel)
+      const list = clientStack({ wheel: runtime.wheel, middleware: [], retry })
+      const invoke = compose(list, channel.invoke)
       const currentCall = () => undefined
       return contractClient(contract, { clock: systemClock, invoke, currentCall })
     },

@@ -7,6 +7,7 @@ import type { Contract } from '../contract/define-contract.ts'
 import type { CoveyError } from '../error/covey-error.ts'
 import { silentLog } from '../observe/log.ts'
 import { Channel } from '../rpc/channel.ts'
+import { ClientRetry } from '../rpc/client-retry.ts'
 import { clientStack } from '../rpc/client-stack.ts'
 import { contractClient } from '../rpc/contract-client.ts'
 import type { Endpoint } from '../rpc/endpoint.ts'
@@ -100,7 +101,9 @@ export function createWebClient(options: WebClientOptions): WebClient {
         report(endpoint, tell, clock.monotonicMs())
     },
   })
-  const invoke = compose(clientStack({ wheel, middleware: [] }), channel.invoke)
+  const repetition = new ClientRetry({ clock, random: Math.random })
+  const retry = repetition.over(options.url, () => channel)
+  const invoke = compose(clientStack({ wheel, middleware: [], retry }), channel.invoke)
   const link: WebClient = {
     get state() {
       return state

@@ -1,3 +1,4 @@
+import type { RepetitionOptions } from '../call/repetition.ts'
 import type { RoutingOptions } from '../call/routing.ts'
 import type { Contract, Methods } from './define-contract.ts'
 import type { Entry } from './entry.ts'
@@ -5,7 +6,7 @@ import type { CallInput, CallOutput, ErrorsOf, Method } from './method.ts'
 import type { Ticket } from './ticket.ts'
 
 /** Wishes about one call. */
-export interface CallOptions extends RoutingOptions {
+export interface CallOptions extends RoutingOptions, RepetitionOptions {
   /** Time for the call in milliseconds. It can only shorten what an outer call left. */
   timeoutMs?: number
   /** Cancels the call when it aborts. */

@@ -1,20 +1,29 @@
 import type { InputOf, OutputOf, Schema } from '../base/schema.ts'
 import type { CallKind, MethodRef } from '../call/method-ref.ts'
+import {
+  type Repetition,
+  type RepetitionOptions,
+  requireHedgeable,
+  toRepetition,
+} from '../call/repetition.ts'
 import type { CoveyError } from '../error/covey-error.ts'
 import { nothing } from './schema.ts'
 
 /** Errors a method declares: code to the schema of its details. */
 export type ErrorSchemas = Readonly<Record<string, Schema>>
 
-/** Settings of a method in a contract. */
-export interface MethodOptions<I extends Schema, O extends Schema, E extends ErrorSchemas> {
+/** Settings of a method in a contract. What it says about repetition counts for callers that say nothing of it. */
+export interface MethodOptions<I extends Schema, O extends Schema, E extends ErrorSchemas>
+  extends RepetitionOptions {
   /** What the caller sends; of a stream of inputs, each element. Default: nothing. */
   input?: I
   /** What the caller gets; of a stream, each element. Default: nothing. */
   output?: O
   /** Errors that callers are expected to handle. Codes are UPPER_SNAKE_CASE. */
   errors?: E
-  /** Whether running it twice is the same as running it once. Default false. */
+  /**
+   * Whether running it twice is the same as running it once. Such calls are repeated when they may have run. Default false.
+   */
   idempotent?: boolean
   /** Time for one call in milliseconds, when the caller sets none. Default 5,000; streams: none. */
   timeoutMs?: number
@@ -34,6 +43,7 @@ export interface Method<
   readonly idempotent: boolean
   /** Milliseconds; `Infinity` for no limit. */
   readonly timeoutMs: number
+  readonly repetition?: Repetition | undefined
 }
 
 /** A method with its place in a contract. */
@@ -117,13 +127,16 @@ function toMethod<K extends CallKind, I extends Schema, O extends Schema, E exte
   options: MethodOptions<I, O, E>,
   timeoutMs: number,
 ): Method<K, I, O, E> {
+  const idempotent = options.idempotent ?? false
+  requireHedgeable({ kind, idempotent }, `${kind} method`, options)
   return Object.freeze({
     kind,
     input: options.input ?? (nothing as Schema as I),
     output: options.output ?? (nothing as Schema as O),
     errors: options.errors ?? ({} as E),
-    idempotent: options.idempotent ?? false,
+    idempotent,
     timeoutMs: options.timeoutMs ?? timeoutMs,
+    repetition: toRepetition(options, `${kind} method`),
   })
 }
 

@@ -28,11 +28,17 @@ export class CoveyError extends Error {
   readonly details: unknown
   /** `service.method` of the call that brought this error from elsewhere; undefined where it arose. */
   path: string | undefined
+  #remote = false
 
   constructor(code: Code | (string & {}), message: string, options: CoveyErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.details = options.details
+  }
+
+  /** Whether it came over a connection, so that the call of which it tells had left. */
+  get remote(): boolean {
+    return this.#remote
   }
 
   /** Whether the same call may be sent again; `idempotent` is what its contract says. */
@@ -58,6 +64,8 @@ export class CoveyError extends Error {
 
   /** Rebuilds an error that came over the wire. */
   static fromData(data: ErrorData): CoveyError {
-    return new CoveyError(data.code, data.message, { details: data.details })
+    const error = new CoveyError(data.code, data.message, { details: data.details })
+    error.#remote = true
+    return error
   }
 }

@@ -3,6 +3,7 @@ import type { Middleware } from '../call/handler.ts'
 import { givesStream } from '../call/method-ref.ts'
 import { codeEntry } from '../error/codes.ts'
 import { CoveyError } from '../error/covey-error.ts'
+import { attemptsOf, retryAfterMs } from '../error/retry-hints.ts'
 import type { Log } from '../observe/log.ts'
 
 /**
@@ -57,8 +58,12 @@ function endedBy(reason: CoveyError | undefined, thrown: unknown): reason is Cov
  */
 function fromElsewhere(error: CoveyError): CoveyError {
   if (error.path === undefined || codeEntry(error.code).retry !== 'always') return error
-  return new CoveyError('DEPENDENCY_UNAVAILABLE', error.message, {
-    details: { method: error.path, code: error.code, details: error.details },
-    cause: error,
-  })
+  const { path: method, code, message } = error
+  const details: Record<string, unknown> = { method, code, details: error.details }
+  // What it says about being repeated is true of this call as well.
+  const attempts = attemptsOf(error)
+  const afterMs = retryAfterMs(error)
+  if (attempts !== undefined) details.attempts = attempts
+  if (afterMs !== undefined) details.retryAfterMs = afterMs
+  return new CoveyError('DEPENDENCY_UNAVAILABLE', message, { details, cause: error })
 }

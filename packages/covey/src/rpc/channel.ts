@@ -40,14 +40,9 @@ export interface ChannelOptions {
   readonly connect: Connect
 }
 
-/** Other instances that are tried when one refuses a call without having run it. */
-const maxDetours = 2
-
-const nobody: readonly Endpoint[] = []
-
 /**
  * The way to one service: knows its instances, keeps connections to each, and picks one for each call, among those that
- * the call asks for. It repeats a call only when the first instance certainly did not run it.
+ * the call asks for. It sends a call once; a further attempt goes to an instance that none before it went to, if there is one.
  */
 export class Channel {
   readonly invoke = (call: Call): Promise<unknown> => this.send(call)
@@ -96,44 +91,24 @@ export class Channel {
       call.input = new InputSource(call.input, call.method.path)
     }
     const endpoint = this.#pick(call, balancer)
-    if (endpoint !== undefined) return this.#sendTo(endpoint, call, balancer, nobody)
-    return this.#waitForOne(call, balancer).then((found) => {
-      return this.#sendTo(found, call, balancer, nobody)
-    })
+    if (endpoint !== undefined) return this.#sendTo(endpoint, call)
+    return this.#waitForOne(call, balancer).then((found) => this.#sendTo(found, call))
   }
 
-  #sendTo(
-    endpoint: Endpoint,
-    call: Call,
-    balancer: Balancer,
-    refused: readonly Endpoint[],
-  ): Promise<unknown> {
-    const result = endpoint.invoke(call, this.#ready.length > 1)
-    if (refused.length === maxDetours || this.#endpoints.size === 1) return result
-    return result.catch((error: unknown) => {
-      return this.#detour(call, balancer, [...refused, endpoint], error)
-    })
+  /** Whether an instance that neither this attempt nor one before it went to could take the call now. */
+  hasOther(attempt: Call): boolean {
+    return this.#candidates(attempt).some((one) => one.ready && !wentTo(one, attempt))
   }
 
-  /** Refused without having been run, while another instance is there: ask that one. */
-  #detour(
-    call: Call,
-    balancer: Balancer,
-    refused: readonly Endpoint[],
-    error: unknown,
-  ): Promise<unknown> {
-    const { code } = CoveyError.from(error)
-    const notRun = code === 'DRAINING' || code === 'UNAVAILABLE'
-    const begun = call.input instanceof InputSource && call.input.started
-    if (!notRun || begun || call.cancelled !== undefined) throw error
-    const others = this.#candidates(call).filter((one) => one.ready && !refused.includes(one))
-    if (others.length === 0) throw error
-    return this.#sendTo(choose(others, call, balancer), call, balancer, refused)
+  #sendTo(endpoint: Endpoint, call: Call): Promise<unknown> {
+    call.sentTo = endpoint
+    return endpoint.invoke(call, this.#ready.length > 1)
   }
 
   #pick(call: Call, balancer: Balancer): Endpoint | undefined {
-    const candidates = this.#candidates(call)
-    if (candidates.length === 0) return undefined
+    const all = this.#candidates(call)
+    if (all.length === 0) return undefined
+    const candidates = call.previous === undefined ? all : untried(all, call.previous)
     const endpoint = choose(candidates, call, balancer)
     if (endpoint.ready) return endpoint
     // It went away or began to drain since the list was made.
@@ -276,6 +251,18 @@ export class Channel {
     if (routing === undefined) return all
     return all.filter(({ instance, id = routing.instance }) => fits(instance, routing, id))
   }
+}
+
+function untried(candidates: readonly Endpoint[], attempt: Call): readonly Endpoint[] {
+  const others = candidates.filter((one) => one.ready && !wentTo(one, attempt))
+  return others.length > 0 ? others : candidates
+}
+
+function wentTo(endpoint: Endpoint, attempt: Call): boolean {
+  for (let one: Call | undefined = attempt; one !== undefined; one = one.previous) {
+    if (one.sentTo === endpoint) return true
+  }
+  return false
 }
 
 function choose(candidates: readonly Endpoint[], call: Call, balancer: Balancer): Endpoint {

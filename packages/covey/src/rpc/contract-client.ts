@@ -1,9 +1,11 @@
 import type { Clock } from '../base/clock.ts'
+import { withAttempt } from '../call/attempt-mark.ts'
 import { Call, type CallInit, type CallMode } from '../call/call.ts'
 import type { Handler } from '../call/handler.ts'
 import { type ContextRunner, InputSource } from '../call/input-source.ts'
 import { type Metadata, mergeMetadata, noMetadata, toMetadata } from '../call/metadata.ts'
 import { givesStream, takesStream } from '../call/method-ref.ts'
+import { once, type Repetition, type RepetitionOptions } from '../call/repetition.ts'
 import { type Routing, toRouting } from '../call/routing.ts'
 import { nextSpan } from '../call/trace.ts'
 import type { CallOptions, Client } from '../contract/client.ts'
@@ -14,6 +16,7 @@ import { asCancelled } from '../error/as-cancelled.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { CallTicket } from './call-ticket.ts'
 import { fromCall } from './from-call.ts'
+import { methodRepetition, repetitionOf } from './method-repetition.ts'
 import { resultContract } from './result-contract.ts'
 import type { ResultSource } from './result-source.ts'
 
@@ -30,6 +33,13 @@ export interface ContractClientOptions {
   readonly timeoutMs?: number | undefined
   /** Which instances take calls that say nothing of it. Default: any. */
   readonly routing?: Routing | undefined
+  /** How calls that say nothing of it are repeated. Default: what the contract says. */
+  readonly repetition?: RepetitionOptions | undefined
+}
+
+/** The same for one method. */
+interface MethodClientOptions extends Omit<ContractClientOptions, 'repetition'> {
+  readonly repetition: Repetition | undefined
 }
 
 const noWishes: CallOptions = Object.freeze({})
@@ -37,14 +47,15 @@ const noWishes: CallOptions = Object.freeze({})
 /** The longest to wait until a server has begun work whose result is not waited for, in milliseconds. */
 const acceptanceMs = 5_000
 
-/** Makes a function of each method of a contract. */
+/** Makes a function of each method of a contract. @throws TypeError if the client asks for what no method allows */
 export function contractClient<C extends Contract>(
   contract: C,
   options: ContractClientOptions,
 ): Client<C> {
   const source = resultSource(options)
+  const repetition = methodRepetition(contract, options.repetition)
   const methods = Object.values(contract.methods).map((method) => {
-    const run = ofKind(method, options, source)
+    const run = ofKind(method, { ...options, repetition: repetition(method) }, source)
     const isError = (error: unknown, code: string) =>
       error instanceof CoveyError && error.code === code && Object.hasOwn(method.errors, code)
     return [method.name, Object.assign(run, { isError })]
@@ -52,14 +63,14 @@ export function contractClient<C extends Contract>(
   return Object.freeze(Object.fromEntries(methods)) as Client<C>
 }
 
-function ofKind(method: BoundMethod, options: ContractClientOptions, source: ResultSource) {
+function ofKind(method: BoundMethod, options: MethodClientOptions, source: ResultSource) {
   if (givesStream(method.kind)) return streamMethod(method, options)
   if (method.kind === 'unary') return withModes(method, options, source)
   return resultMethod(method, options)
 }
 
 /** The ways to call a method with one input and one result. */
-function withModes(method: BoundMethod, options: ContractClientOptions, source: ResultSource) {
+function withModes(method: BoundMethod, options: MethodClientOptions, source: ResultSource) {
   const run = resultMethod(method, options)
   const submit = resultMethod(method, options, 'submit')
   const ticket = (token: string) => new CallTicket(token, method, source)
@@ -77,12 +88,13 @@ function resultSource(options: ContractClientOptions): ResultSource {
   const { clock, currentCall } = options
   // The token says which instance: where the client's other calls go is of no matter.
   const { collect } = resultContract.methods
-  const ask = resultMethod(collect, { ...options, routing: undefined })
+  // Whoever waits for a result asks again by himself.
+  const ask = resultMethod(collect, { ...options, routing: undefined, repetition: once })
   return { clock, currentCall, collect: ask as ResultSource['collect'] }
 }
 
 /** A method with one result. */
-function resultMethod(method: BoundMethod, options: ContractClientOptions, mode?: CallMode) {
+function resultMethod(method: BoundMethod, options: MethodClientOptions, mode?: CallMode) {
   const toInput = inputOf(method, options)
   return async (
     given: unknown,
@@ -112,7 +124,7 @@ function untilCancelled(call: Call, result: Promise<unknown>): Promise<unknown> 
 }
 
 /** A method with a stream of results; the call begins when the first of them is asked for. */
-function streamMethod(method: BoundMethod, options: ContractClientOptions) {
+function streamMethod(method: BoundMethod, options: MethodClientOptions) {
   const toInput = inputOf(method, options)
   return (given: unknown, wishes: CallOptions = noWishes): AsyncIterable<unknown> => ({
     async *[Symbol.asyncIterator]() {
@@ -133,7 +145,7 @@ function streamMethod(method: BoundMethod, options: ContractClientOptions) {
 /** What a caller passes, as it goes into a call. */
 function inputOf(
   { kind, path }: BoundMethod,
-  { keepContext }: ContractClientOptions,
+  { keepContext }: MethodClientOptions,
 ): (given: unknown) => unknown {
   if (!takesStream(kind)) return (given) => given
   return (given) => new InputSource(given, path, keepContext?.())
@@ -149,7 +161,7 @@ function openCall(
   method: BoundMethod,
   input: unknown,
   wishes: CallOptions,
-  { clock, currentCall, timeoutMs, routing }: ContractClientOptions,
+  { clock, currentCall, timeoutMs, routing, repetition }: MethodClientOptions,
   mode: CallMode = 'wait',
   scope?: BatchScope,
 ): OpenedCall {
@@ -163,12 +175,13 @@ function openCall(
     clock,
     deadlineMs: parent === undefined ? deadlineMs : Math.min(deadlineMs, parent.deadlineMs),
     trace: nextSpan(parent?.trace),
-    metadata: toMetadata(wishes.metadata),
+    metadata: metadataOf(parent, wishes),
     baggage: baggageOf(parent, wishes),
     routing: wishes === noWishes ? routing : toRouting(wishes, routing),
     mode,
     workMs: mode === 'wait' ? undefined : allowedMs,
     batch: scope,
+    repetition: wishes === noWishes ? repetition : repetitionOf(method, mode, wishes, repetition),
   }
   const call = new Call(method, input, init)
   scope?.opened(call)
@@ -185,6 +198,12 @@ class OpenedCall {
     this.call = call
     this.release = release
   }
+}
+
+/** What is called for a call that is sent again says so too. */
+function metadataOf(parent: Call | undefined, wishes: CallOptions): Metadata {
+  const own = toMetadata(wishes.metadata)
+  return parent === undefined ? own : withAttempt(own, parent.attempt)
 }
 
 function baggageOf(parent: Call | undefined, { baggage }: CallOptions): Metadata | undefined {

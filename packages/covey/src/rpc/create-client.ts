@@ -1,19 +1,22 @@
 import type { Balancer } from '../balance/balancer.ts'
 import { type Balance, createBalancer } from '../balance/create-balancer.ts'
 import { systemClock } from '../base/clock.ts'
+import type { Call } from '../call/call.ts'
 import { currentCall, keepContext } from '../call/call-storage.ts'
 import { compose, type Handler, type Middleware } from '../call/handler.ts'
+import type { RepetitionOptions } from '../call/repetition.ts'
 import { type RoutingOptions, toRouting } from '../call/routing.ts'
 import type { Client } from '../contract/client.ts'
 import type { Contract } from '../contract/define-contract.ts'
+import type { Channel } from './channel.ts'
 import { clientStack } from './client-stack.ts'
 import { contractClient } from './contract-client.ts'
 import { defaultRuntime } from './default-runtime.ts'
 import { parseTarget } from './parse-target.ts'
 import type { Runtime } from './runtime.ts'
 
-/** Settings of a client. What it says about instances counts for calls that say nothing of it. */
-export interface ClientOptions extends RoutingOptions {
+/** Settings of a client. What it says about instances and repetition counts for calls that say nothing of it. */
+export interface ClientOptions extends RoutingOptions, RepetitionOptions {
   /** A fixed address, `tcp://127.0.0.1:4100` or `unix:/path`, instead of the registry. */
   target?: string
   /** Default: the one of this process. */
@@ -31,7 +34,7 @@ export interface ClientOptions extends RoutingOptions {
  * directly. Connections are opened at the first call and shared by all clients of a process, and an idle one
  * does not keep the process alive.
  *
- * @throws TypeError if `target` is no address or `balance` no balancer
+ * @throws TypeError if `target` is no address, `balance` no balancer, or an option makes no sense
  * @example
  * const api = createClient(users)
  * await api.get({ id: '7' })
@@ -50,6 +53,7 @@ export function createClient<C extends Contract>(
     keepContext,
     timeoutMs,
     routing: toRouting(options),
+    repetition: options,
     invoke(call) {
       // Made at the first call, so that a client may stand at the top of a file, before the app is started.
       stack ??= createStack(contract.name, options, balancer)
@@ -60,10 +64,18 @@ export function createClient<C extends Contract>(
 
 function createStack(service: string, options: ClientOptions, balancer: Balancer): Handler {
   const { runtime = defaultRuntime(), target, middleware = [] } = options
-  const list = clientStack({ wheel: runtime.wheel, middleware })
-  if (target === undefined) {
-    return compose(list, (call) => runtime.channel(service, call.routing).send(call, balancer))
-  }
+  const channel = channelOf(service, runtime, target)
+  const retry = runtime.retry.over(target ?? service, channel)
+  const list = clientStack({ wheel: runtime.wheel, middleware, retry })
+  return compose(list, (call) => channel(call).send(call, balancer))
+}
+
+function channelOf(
+  service: string,
+  runtime: Runtime,
+  target: string | undefined,
+): (call: Call) => Channel {
+  if (target === undefined) return ({ routing }) => runtime.channel(service, routing)
   const channel = runtime.channelTo(target, service)
-  return compose(list, (call) => channel.send(call, balancer))
+  return () => channel
 }

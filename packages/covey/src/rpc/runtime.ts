@@ -5,6 +5,7 @@ import type { Routing } from '../call/routing.ts'
 import { openRegistry } from '../discovery/open-registry.ts'
 import type { Instance, Registry } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
+import type { RetrySettings } from '../middleware/retry-policy.ts'
 import { type Log, silentLog } from '../observe/log.ts'
 import { httpTransport } from '../transport/http/http-transport.ts'
 import { defaultLimits, type Limits } from '../transport/limits.ts'
@@ -15,6 +16,7 @@ import { followKeyFiles } from '../transport/tcp/follow-key-files.ts'
 import { tcpTransport, unixTransport } from '../transport/tcp/tcp-transport.ts'
 import type { Connection, Transport } from '../transport/transport.ts'
 import { Channel } from './channel.ts'
+import { ClientRetry } from './client-retry.ts'
 import { fits } from './fits.ts'
 import { fixedInstance, isFixed, onlyOne } from './fixed-instance.ts'
 import {
@@ -41,6 +43,8 @@ export interface RuntimeOptions extends LinkSettings {
    * behind large ones.
    */
   connectionsPerInstance?: number
+  /** How calls are repeated. */
+  retry?: RetrySettings
 }
 
 /**
@@ -54,6 +58,8 @@ export class Runtime implements AsyncDisposable {
   readonly wheel: TimerWheel
   /** Numbers in [0, 1). */
   readonly random: () => number
+  /** How its clients repeat calls. */
+  readonly retry: ClientRetry
   readonly #connectionsPerInstance: number
   readonly #transports: ReadonlyMap<string, Transport>
   readonly #channels = new Map<string, Channel>()
@@ -78,6 +84,11 @@ export class Runtime implements AsyncDisposable {
     this.#links = this.#useLinks(options)
     this.#linksSaid = saidOf(options)
     this.random = options.random ?? Math.random
+    this.retry = new ClientRetry({
+      settings: options.retry,
+      clock: this.clock,
+      random: this.random,
+    })
     this.#connectionsPerInstance = checkConnections(options.connectionsPerInstance ?? 1)
     const target = options.registry ?? 'file:.covey/registry'
     this.#registryTarget = target

@@ -24,6 +24,13 @@ test('the framework runs embedded and on this machine only, when nothing is set'
     tags: undefined,
     weight: undefined,
     drainWaitMs: 500,
+    retry: {
+      attempts: undefined,
+      baseMs: undefined,
+      maxMs: undefined,
+      budgetPercent: undefined,
+      minPerSecond: undefined,
+    },
     results: { keepMs: 600_000, maxCount: 10_000, maxBytes: 67_108_864, maxRunning: 10_000 },
   })
 })

@@ -72,6 +72,19 @@ export const frameworkSettings = defineSettings('covey', {
    * default is how long a watcher of the file registry may take.
    */
   drainWaitMs: integer({ min: 0, max: 60_000 }).default(500),
+  /** How the calls that it makes are repeated; what is not set is as the code says, else as here. */
+  retry: {
+    /** How often a call is sent at most, the first time included; 1: never again. Default 3. */
+    attempts: integer({ min: 1, max: 10 }).optional(),
+    /** Upper bound of the first random pause, in milliseconds; it doubles with each attempt. Default 50. */
+    baseMs: integer({ min: 0, max: 60_000 }).optional(),
+    /** Upper bound of every pause, in milliseconds. Default 1,000. */
+    maxMs: integer({ min: 0, max: 60_000 }).optional(),
+    /** How many of 100 calls to a service may be repeated. Default 10. */
+    budgetPercent: integer({ min: 0, max: 100 }).optional(),
+    /** Repetitions a second that are allowed to a service however few its calls are. Default 10. */
+    minPerSecond: integer({ min: 0, max: 1_000 }).optional(),
+  },
   /** Of calls whose caller does not wait (`notify`, `submit`). */
   results: {
     /** How long a result waits to be collected, from the end of the work on, in milliseconds. */

@@ -1,9 +1,13 @@
 import { Call, type CallInit } from '../call/call.ts'
+import { compose } from '../call/handler.ts'
 import { defineContract } from '../contract/define-contract.ts'
 import { unary } from '../contract/method.ts'
 import { InstanceFeed } from '../discovery/instance-feed.ts'
 import type { Instance } from '../discovery/registry.ts'
+import { hedging } from '../middleware/hedging.ts'
+import { retry as retryCalls } from '../middleware/retry.ts'
 import { Channel, type ChannelOptions } from '../rpc/channel.ts'
+import { ClientRetry } from '../rpc/client-retry.ts'
 import { FakeClock } from './fake-clock.ts'
 import { RecordingLog } from './recording-log.ts'
 import { sampleInstance } from './registry-suite.ts'
@@ -44,11 +48,15 @@ export function channelBench(changes: Partial<ChannelOptions> = {}) {
     ...changes,
   })
   const call = (init: CallInit = {}) => new Call(methods.get, undefined, { clock, ...init })
-  const ask = (init?: CallInit) => channel.invoke(call(init))
+  const attempts = new ClientRetry({ clock, random: () => 0.5 })
+  const retry = attempts.over('users', () => channel)
+  /** With all that stands between a caller and the channel, but the deadline. */
+  const invoke = compose([hedging(retry), retryCalls(retry)], channel.invoke)
+  const ask = (init?: CallInit) => invoke(call(init))
   const list = async (...instances: (string | Instance)[]) => {
     feed.set(instances.map((item) => (typeof item === 'string' ? sampleInstance(item) : item)))
     await clock.advance(0)
   }
   const at = (id: string) => connections.get(id)!
-  return { clock, log, opened, channel, call, ask, list, at }
+  return { clock, log, opened, channel, invoke, policy: attempts.policy, call, ask, list, at }
 }

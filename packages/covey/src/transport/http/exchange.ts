@@ -4,7 +4,7 @@ import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { type BodyCodec, jsonBody, msgpackBody } from './body-codec.ts'
 import { HttpError } from './http-error.ts'
-import { retryAfterMs, toProblem } from './problem.ts'
+import { retryAfterSeconds, toProblem } from './problem.ts'
 import { accepts, mediaType, mediaTypeOf } from './wire.ts'
 
 /** What all answers of a door have in common. */
@@ -74,9 +74,9 @@ export class Exchange {
     const { codec } = this
     const exact = error instanceof HttpError ? error : undefined
     const problem = toProblem(error, exact?.status)
-    const retryMs = retryAfterMs(error)
+    const retryAfter = retryAfterSeconds(error)
     const more: Record<string, string> = { ...exact?.headers, 'content-type': codec.problemType }
-    if (retryMs !== undefined) more['retry-after'] = String(Math.ceil(retryMs / 1_000))
+    if (retryAfter !== undefined) more['retry-after'] = String(retryAfter)
     if (problem.status === 401) more['www-authenticate'] = 'Bearer'
     this.send(problem.status, encodeProblem(codec, problem), more)
   }

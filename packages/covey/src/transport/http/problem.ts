@@ -1,5 +1,6 @@
 import { codeEntry } from '../../error/codes.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { retryAfterMs } from '../../error/retry-hints.ts'
 
 /** An error as an HTTP answer. Source: RFC 9457, Problem Details for HTTP APIs. */
 export interface Problem {
@@ -24,11 +25,12 @@ export function toProblem(error: CoveyError, status = codeEntry(error.code).http
   return details === undefined ? problem : { ...problem, details }
 }
 
-/** Milliseconds after which the caller may come again, where the error says so. */
-export function retryAfterMs({ details }: CoveyError): number | undefined {
-  if (typeof details !== 'object' || details === null) return undefined
-  const { retryAfterMs } = details as { retryAfterMs?: unknown }
-  return typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? retryAfterMs : undefined
+/** What `retry-after` says of it, in whole seconds; undefined where the error does not say, or that it should not come again. */
+export function retryAfterSeconds(error: CoveyError): number | undefined {
+  const ms = retryAfterMs(error)
+  return ms === undefined || ms < 0 || ms === Number.POSITIVE_INFINITY
+    ? undefined
+    : Math.ceil(ms / 1_000)
 }
 
 /**
@@ -40,7 +42,7 @@ export function fromProblem(status: number, data: unknown, where: string): Covey
   if (typeof data === 'object' && data !== null) {
     const { code, detail, details } = data as Record<string, unknown>
     if (typeof code === 'string' && typeof detail === 'string') {
-      return new CoveyError(code, detail, { details })
+      return CoveyError.fromData({ code, message: detail, details })
     }
   }
   // Not from a Covey server: a proxy, or another kind of server. It does not say whether the call was run.

@@ -10,6 +10,17 @@ test('payloads have the sizes of their names as JSON', () => {
   assert.ok(Math.abs(size('1KiB') - 1024) <= 4, `${size('1KiB')}`)
   assert.ok(Math.abs(size('16KiB') - 16 * 1024) <= 4, `${size('16KiB')}`)
   assert.equal((payloads.list50.create(1) as Payload[]).length, 50)
+  const share = size('list50distinct') / size('list50')
+  assert.ok(share > 0.98 && share < 1.02, `${share}`)
+})
+
+test('no two objects of a distinct list have a text in common', () => {
+  for (const id of [1, 9, 10, 77_777]) {
+    const list = payloads.list50distinct.create(id) as Payload[]
+    const texts = list.flatMap(({ name, email, tags }) => [name, email, ...tags])
+    assert.equal(texts.length, 200)
+    assert.equal(new Set(texts).size, 200)
+  }
 })
 
 test('an equal copy is an echo; another id or a change in any field is none', () => {

@@ -1,3 +1,4 @@
+import { createDistinctPayload } from './distinct-payload.ts'
 import { createPayload, isEcho, type Payload } from './payload.ts'
 
 /** One size of what is echoed. `id` makes each value another one, so that a mixed-up answer is noticed. */
@@ -11,12 +12,24 @@ interface PayloadKind<T> {
 
 const kindOf = <T>(kind: PayloadKind<T>) => kind as PayloadKind<unknown>
 
-/** Names of the payloads, by their size as JSON; a list holds 50 of the objects of 100 bytes. */
+/**
+ * Names of the payloads, by their size as JSON; a list holds 50 of the objects of 100 bytes, all with the same texts or each with
+ * its own.
+ */
 export const payloads = {
   '100B': kindOf<Payload>({ create: createPayload, isEcho, method: 'echo' }),
   '1KiB': kindOf<Payload>({ create: withText(1024), isEcho, method: 'echo' }),
   '16KiB': kindOf<Payload>({ create: withText(16 * 1024), isEcho, method: 'echo' }),
-  list50: kindOf<Payload[]>({ create: createList, isEcho: isSameList, method: 'echoList' }),
+  list50: kindOf<Payload[]>({
+    create: listOf(createPayload),
+    isEcho: isSameList,
+    method: 'echoList',
+  }),
+  list50distinct: kindOf<Payload[]>({
+    create: listOf(createDistinctPayload),
+    isEcho: isSameList,
+    method: 'echoList',
+  }),
 } as const
 
 export type PayloadName = keyof typeof payloads
@@ -31,8 +44,8 @@ function withText(bytes: number): (id: number) => Payload {
   return (id) => ({ ...createPayload(id), name })
 }
 
-function createList(id: number): Payload[] {
-  return Array.from({ length: 50 }, (_, index) => createPayload(id * 50 + index))
+function listOf(create: (id: number) => Payload): (id: number) => Payload[] {
+  return (id) => Array.from({ length: 50 }, (_, index) => create(id * 50 + index))
 }
 
 function isSameList(sent: Payload[], answer: Payload[]): boolean {

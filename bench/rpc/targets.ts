@@ -45,6 +45,14 @@ function unaryTargets({ unary }: Scenarios): Target[] {
     target('calls/s of list50 at 128, Covey / bareJson', calls('bareJson', 'list50'), {
       atLeast: 1.5,
     }),
+    target(
+      'calls/s of list50distinct at 128, Covey / bareJson',
+      calls('bareJson', 'list50distinct'),
+      {
+        atLeast: 1.5,
+        stretch: true,
+      },
+    ),
   ]
 }
 

@@ -19,6 +19,7 @@ test('by default the main table has every subject in every round, and larger pay
       ['1KiB', 1, 3],
       ['16KiB', 1, 3],
       ['list50', 1, 3],
+      ['list50distinct', 1, 3],
       ['100B', 4, 1],
     ],
   )
@@ -31,7 +32,7 @@ test('a full run has every payload at every concurrency, and four connections wh
     const loads = own
       .filter((one) => one.connections === 1)
       .flatMap((one) => one.concurrencies.map((concurrency) => `${one.payload} ${concurrency}`))
-    const every = ['100B', '1KiB', '16KiB', 'list50'].flatMap((payload) =>
+    const every = ['100B', '1KiB', '16KiB', 'list50', 'list50distinct'].flatMap((payload) =>
       [1, 16, 128, 1024].map((concurrency) => `${payload} ${concurrency}`),
     )
     assert.deepEqual(loads.toSorted(), every.toSorted(), subject)

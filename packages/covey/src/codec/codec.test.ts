@@ -142,6 +142,24 @@ test('msgpack: half a character is refused instead of being replaced', () => {
   assert.equal(roundTrip(msgpackCodec, '😀'.repeat(40)), '😀'.repeat(40))
 })
 
+test('msgpack: lists of every size have all their elements, of whatever type, and no holes', () => {
+  const kinds = [
+    (n: number) => n,
+    (n: number) => n + 0.5,
+    (n: number) => `${n}`,
+    () => [1],
+    () => null,
+  ]
+  for (let size = 0; size <= 200; size++) {
+    for (const kind of [...kinds, (n: number) => kinds[n % 5]!(n)]) {
+      const list = Array.from({ length: size }, (_, n) => kind(n))
+      const heard = roundTrip(msgpackCodec, list) as unknown[]
+      assert.deepEqual(heard, list)
+      assert.equal(Object.keys(heard).length, size)
+    }
+  }
+})
+
 test('msgpack: large bytes are a view of a message that is little else, and a copy of any other', () => {
   const large = new Uint8Array(100_000).fill(3)
   const alone = encode(msgpackCodec, [large]).slice()

@@ -2,15 +2,11 @@ import { CoveyError } from '../../error/covey-error.ts'
 import { codecLimits } from '../codec.ts'
 import { extension } from './extension.ts'
 import { KeyCache } from './key-cache.ts'
+import { listOf } from './list-of.ts'
 import { shapeMark } from './shape-limits.ts'
 import { shortText, shortTextBytes } from './short-text.ts'
 
 const strictText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-/**
- * Arrays begin as copies of this one. V8 allocates what an array literal makes in the old generation once the first ones have
- * survived a collection, and from there they keep all that is in them alive until the next full one.
- */
-const empty: unknown[] = []
 const keys = new KeyCache()
 /** Below this a copy costs next to nothing. */
 const viewedBytes = 16 * 1024
@@ -147,8 +143,10 @@ class Reader implements ValueReader {
 
   #array(count: number, depth: number): unknown[] {
     this.#enter(count, 1, depth)
-    const array = empty.slice()
-    for (let index = 0; index < count; index++) array.push(this.value(depth + 1))
+    const array = listOf(count)
+    const { length } = array
+    for (let index = 0; index < length; index++) array[index] = this.value(depth + 1)
+    for (let index = length; index < count; index++) array.push(this.value(depth + 1))
     return array
   }
 

@@ -1,10 +1,13 @@
 import { CoveyError } from '../error/covey-error.ts'
 import type { Codec, ConnectionCodec } from './codec.ts'
-import { decodeMsgpack } from './msgpack/decode.ts'
+import { decodeMsgpack, type ShapeReaders } from './msgpack/decode.ts'
 import { encodeMsgpack } from './msgpack/encode.ts'
 import { shapeLimits } from './msgpack/shape-limits.ts'
 import { ShapeTable } from './msgpack/shape-table.ts'
 import { ShapeWriter } from './msgpack/shape-writer.ts'
+
+/** What a connection knows before the first announcement; texts that come again need none. */
+const noShapes: ShapeReaders = { at: () => undefined }
 
 /**
  * MessagePack in which objects that come again and again leave their keys out, see `docs/protocol.md`, Shapes. The default
@@ -27,10 +30,9 @@ export const shapesCodec: Codec = {
       name: 'shapes',
       encode(value, out) {
         writer ??= new ShapeWriter(announce)
-        writer.restart()
-        encodeMsgpack(value, out, writer)
+        writer.encode(value, out)
       },
-      decode: (bytes, start, end) => decodeMsgpack(bytes, start, end, table),
+      decode: (bytes, start, end) => decodeMsgpack(bytes, start, end, table ?? noShapes),
       learnShape(bytes, start, end) {
         if (end - start > shapeLimits.maxFrameBytes) {
           throw new CoveyError('PROTOCOL_ERROR', `an announcement of ${end - start} bytes`)

@@ -3,7 +3,7 @@ import { codecLimits } from '../codec.ts'
 import { extension } from './extension.ts'
 import { KeyCache } from './key-cache.ts'
 import { listOf } from './list-of.ts'
-import { shapeMark } from './shape-limits.ts'
+import { shapeLimits, shapeMark, textMark } from './shape-limits.ts'
 import { shortText, shortTextBytes } from './short-text.ts'
 
 const strictText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -60,6 +60,8 @@ class Reader implements ValueReader {
   readonly #end: number
   readonly #shapes: ShapeReaders | undefined
   #elements = 0
+  /** Texts that were put into places, by their number. */
+  #places: unknown[] | undefined
 
   constructor(bytes: Uint8Array, start: number, end: number, shapes: ShapeReaders | undefined) {
     this.#shapes = shapes
@@ -160,14 +162,36 @@ class Reader implements ValueReader {
     return object
   }
 
-  #shaped(depth: number): Record<string, unknown> {
+  /** An object of a shape, or a text that comes again. */
+  #shaped(depth: number): unknown {
     if (this.#shapes === undefined) throw malformed('unknown type 0xc1')
     const low = this.#u8()
+    if (low >= textMark.put) return this.#placed(low)
     const number = low < 128 ? low : ((low & 0x7f) << 8) | this.#u8()
     const shape = this.#shapes.at(number)
     if (shape === undefined) throw malformed(`shape ${number} was never announced`)
     this.#enter(shape.size, 1, depth)
     return shape.read(this, depth + 1)
+  }
+
+  /** A text that comes again in its message. */
+  #placed(code: number): string {
+    const place = code & (shapeLimits.textPlaces - 1)
+    if (code < textMark.again) return this.#put(place)
+    const text = this.#places?.[place]
+    if (typeof text !== 'string') throw malformed(`nothing was put into place ${place}`)
+    return text
+  }
+
+  #put(place: number): string {
+    const size = this.#textSize(this.#u8())
+    if (size === undefined || size > shapeLimits.maxTextBytes) {
+      throw malformed(`no text, or a long one, for place ${place}`)
+    }
+    const text = this.#string(size)
+    this.#places ??= listOf(shapeLimits.textPlaces)
+    this.#places[place] = text
+    return text
   }
 
   /** Refuses before anything is allocated: each element takes at least `minBytes`. */
@@ -181,13 +205,8 @@ class Reader implements ValueReader {
   }
 
   #key(): string {
-    const head = this.#u8()
-    let size: number
-    if (head >= 0xa0 && head <= 0xbf) size = head & 0x1f
-    else if (head === 0xd9) size = this.#u8()
-    else if (head === 0xda) size = this.#u16()
-    else if (head === 0xdb) size = this.#u32()
-    else throw malformed('a map key that is not text')
+    const size = this.#textSize(this.#u8())
+    if (size === undefined) throw malformed('a map key that is not text')
     const from = this.#skip(size)
     const cached = keys.get(this.#bytes, from, size)
     if (cached !== undefined) return cached
@@ -195,6 +214,15 @@ class Reader implements ValueReader {
     if (key === '__proto__') throw malformed('a map key "__proto__"')
     keys.set(this.#bytes, from, size, key)
     return key
+  }
+
+  /** Of a text that begins with `head`; undefined if that is the head of something else. */
+  #textSize(head: number): number | undefined {
+    if (head >= 0xa0 && head <= 0xbf) return head & 0x1f
+    if (head === 0xd9) return this.#u8()
+    if (head === 0xda) return this.#u16()
+    if (head === 0xdb) return this.#u32()
+    return undefined
   }
 
   #string(size: number): string {

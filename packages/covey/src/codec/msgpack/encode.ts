@@ -2,6 +2,8 @@ import type { ByteWriter } from '../../base/byte-writer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { codecLimits } from '../codec.ts'
 import { extension } from './extension.ts'
+import type { RowTexts } from './row-texts.ts'
+import { writeString } from './write-text.ts'
 
 const float = new DataView(new ArrayBuffer(8))
 const floatBytes = new Uint8Array(float.buffer)
@@ -15,11 +17,21 @@ export function encodeMsgpack(value: unknown, out: ByteWriter, objects?: ObjectW
   writeValue(value, out, 0, objects)
 }
 
-/** Another form for some plain objects. */
+/** Another form for some plain objects, and for texts that come again. */
 export interface ObjectWriter {
+  /** Within a list whose rows have texts in common. */
+  readonly texts: RowTexts | undefined
   /** Writes the object, which lies at `depth`, or writes nothing and returns false. */
   write(value: Readonly<Record<string, unknown>>, out: ByteWriter, depth: number): boolean
+  /** A list begins that lies in no other one; undefined if texts are not to be looked at. */
+  startTexts(): RowTexts | undefined
+  stopTexts(): void
 }
+
+/** Shorter lists are written as they are. */
+const minRows = 4
+/** Rows after which a list counts as one in which nothing comes again. */
+const trialRows = 3
 
 /** Writes a value that lies at `depth` in another one. */
 export function writeValue(
@@ -30,6 +42,7 @@ export function writeValue(
 ): void {
   switch (typeof value) {
     case 'string':
+      if (objects?.texts?.write(value, out)) return
       return writeString(value, out)
     case 'number':
       return writeNumber(value, out)
@@ -81,9 +94,59 @@ function writeArray(
   depth: number,
   objects: ObjectWriter | undefined,
 ): void {
-  writeHeader(value.length, 0x90, 15, 0xdc, out)
-  for (let index = 0; index < value.length; index++)
-    writeValue(value[index], out, depth + 1, objects)
+  const { length } = value
+  writeHeader(length, 0x90, 15, 0xdc, out)
+  if (objects === undefined) writeItems(value, 0, length, out, depth, objects)
+  else if (objects.texts !== undefined) writeInnerRows(value, length, out, depth, objects)
+  else if (length < minRows) writeItems(value, 0, length, out, depth, objects)
+  else writeRows(value, length, out, depth, objects)
+}
+
+function writeItems(
+  value: readonly unknown[],
+  from: number,
+  to: number,
+  out: ByteWriter,
+  depth: number,
+  objects: ObjectWriter | undefined,
+): void {
+  for (let index = from; index < to; index++) writeValue(value[index], out, depth + 1, objects)
+}
+
+/** A list that lies in no other one: its rows are compared, if the first ones have a text in common. */
+function writeRows(
+  value: readonly unknown[],
+  length: number,
+  out: ByteWriter,
+  depth: number,
+  objects: ObjectWriter,
+): void {
+  const texts = objects.startTexts()
+  let index = 0
+  while (texts !== undefined && index < length) {
+    if (index === trialRows && texts.hits === 0) break
+    texts.next = 0
+    writeValue(value[index++], out, depth + 1, objects)
+  }
+  objects.stopTexts()
+  writeItems(value, index, length, out, depth, objects)
+}
+
+/** A list in a row of another one: the texts of its rows take the same places, plain texts one behind the other. */
+function writeInnerRows(
+  value: readonly unknown[],
+  length: number,
+  out: ByteWriter,
+  depth: number,
+  objects: ObjectWriter,
+): void {
+  const texts = objects.texts!
+  const { next } = texts
+  for (let index = 0; index < length; index++) {
+    const item = value[index]
+    if (typeof item === 'object') texts.next = next
+    writeValue(item, out, depth + 1, objects)
+  }
 }
 
 function writeMap(
@@ -124,69 +187,7 @@ function writeHeader(
   }
 }
 
-function writeString(value: string, out: ByteWriter): void {
-  const { length } = value
-  if (length <= 48 && writeShortAscii(value, length, out)) return
-  // As UTF-8 it would silently become another text.
-  if (!value.isWellFormed()) {
-    throw new CoveyError('UNENCODABLE', 'text with half a character (a lone surrogate)')
-  }
-  const size = utf8Bytes(value)
-  if (size <= 31) out.u8(0xa0 | size)
-  else if (size <= 0xff) {
-    out.u8(0xd9)
-    out.u8(size)
-  } else if (size <= 0xffff) {
-    out.u8(0xda)
-    out.u16(size)
-  } else {
-    out.u8(0xdb)
-    out.u32(size)
-  }
-  out.text(value, size)
-}
-
-/** Header and text in one go, for the strings that most messages are made of. */
-function writeShortAscii(value: string, length: number, out: ByteWriter): boolean {
-  out.ensure(length + 2)
-  const { bytes } = out
-  let at = out.position
-  if (length <= 31) bytes[at++] = 0xa0 | length
-  else {
-    bytes[at++] = 0xd9
-    bytes[at++] = length
-  }
-  for (let index = 0; index < length; index++) {
-    const code = value.charCodeAt(index)
-    if (code > 0x7f) return false
-    bytes[at++] = code
-  }
-  out.position = at
-  return true
-}
-
-function utf8Bytes(value: string): number {
-  let size = value.length
-  for (let index = 0; index < value.length; index++) {
-    const code = value.charCodeAt(index)
-    if (code <= 0x7f) continue
-    if (code <= 0x7ff) size += 1
-    else if (isPair(value, index)) {
-      size += 2
-      index += 1
-    } else size += 2
-  }
-  return size
-}
-
-function isPair(value: string, index: number): boolean {
-  return (
-    (value.charCodeAt(index) & 0xfc00) === 0xd800 &&
-    (value.charCodeAt(index + 1) & 0xfc00) === 0xdc00
-  )
-}
-
-function writeNumber(value: number, out: ByteWriter): void {
+export function writeNumber(value: number, out: ByteWriter): void {
   if (Number.isInteger(value) && !Object.is(value, -0)) {
     if (value >= 0) return writeUnsigned(value, out)
     if (value >= -0x80000000) return writeNegative(value, out)

@@ -1,7 +1,9 @@
 import type { ByteWriter } from '../../base/byte-writer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
-import { type ObjectWriter, writeValue } from './encode.ts'
+import { type ObjectWriter, writeNumber, writeValue } from './encode.ts'
+import { lendRowTexts, type RowTexts, takeBackRowTexts } from './row-texts.ts'
 import { shapeLimits, shapeMark } from './shape-limits.ts'
+import { writeString } from './write-text.ts'
 
 /** Objects with the same keys in the same order. */
 interface Shape {
@@ -49,11 +51,18 @@ const maxAnnouncementBytes = 900
 /** How often that may happen: objects that are used as dictionaries have no shapes to find. */
 const maxPrunings = 8
 
+/** Lists of one message in which nothing came again; then no more are looked at. */
+const maxVainLists = 4
+
 /** Tells the peer of a shape. @returns false if that was not possible, which ends the use of new shapes */
 export type Announce = (number: number, keys: readonly string[]) => boolean
 
-/** Finds out which shapes objects have, announces those that come again, and writes objects of announced ones without keys. */
+/**
+ * Finds out which shapes objects have, announces those that come again, and writes objects of announced ones without keys; and
+ * texts of lists that are the same as in the row before by the number of their place.
+ */
 export class ShapeWriter implements ObjectWriter {
+  texts: RowTexts | undefined
   readonly #announce: Announce
   readonly #start: Shape = { keys: [], number: undefined, next: undefined }
   #last = this.#start
@@ -63,14 +72,38 @@ export class ShapeWriter implements ObjectWriter {
   #announced: Shape[] = []
   #wanted: Branch[] = []
   #learning = true
+  #vainLists = 0
 
   constructor(announce: Announce) {
     this.#announce = announce
   }
 
-  /** Another message begins; guesses start from the beginning again. */
-  restart(): void {
+  /** Writes a whole message. @throws CoveyError `UNENCODABLE` */
+  encode(value: unknown, out: ByteWriter): void {
+    // Guesses start from the beginning again; and `texts` are there if a `toJSON` in another message sends this one.
     this.#last = this.#start
+    this.#vainLists = 0
+    const { texts } = this
+    this.texts = undefined
+    try {
+      writeValue(value, out, 0, this)
+    } finally {
+      this.stopTexts()
+      this.texts = texts
+    }
+  }
+
+  startTexts(): RowTexts | undefined {
+    if (this.#vainLists < maxVainLists) this.texts = lendRowTexts()
+    return this.texts
+  }
+
+  stopTexts(): void {
+    const { texts } = this
+    if (texts === undefined) return
+    if (texts.hits === 0) this.#vainLists += 1
+    takeBackRowTexts(texts)
+    this.texts = undefined
   }
 
   /** Writes the object if its shape is announced. Nothing is written otherwise. */
@@ -96,16 +129,22 @@ export class ShapeWriter implements ObjectWriter {
   ): void {
     const { keys, number } = shape
     this.#last = shape
-    out.u8(shapeMark)
-    if (number! < 128) out.u8(number!)
-    else out.u16(0x8000 + number!)
+    if (number! < 128) out.u16((shapeMark << 8) | number!)
+    else {
+      out.u8(shapeMark)
+      out.u16(0x8000 + number!)
+    }
     let count = 0
     for (const key in value) {
       const item = value[key]
       // A getter or a `toJSON` may have changed it since it was looked at.
       if (item === undefined || key !== keys[count]) throw changed()
       count += 1
-      writeValue(item, out, depth + 1, this)
+      // The two most frequent types are not sent through the switch of all of them.
+      if (typeof item === 'number') writeNumber(item, out)
+      else if (typeof item === 'string') {
+        if (this.texts === undefined || !this.texts.write(item, out)) writeString(item, out)
+      } else writeValue(item, out, depth + 1, this)
     }
     if (count !== keys.length) throw changed()
   }

@@ -6,6 +6,7 @@ import { Trace } from '../../call/trace.ts'
 import { frameType } from '../../codec/frame/frame-type.ts'
 import { FrameWriter } from '../../codec/frame/frame-writer.ts'
 import { encodeMsgpack } from '../../codec/msgpack/encode.ts'
+import { shapesCodec } from '../../codec/shapes-codec.ts'
 import { type CallHead, callFlags, writeCallHead } from './call-head.ts'
 
 const hello =
@@ -62,6 +63,8 @@ function callVector(head: CallHead, id: number, type: number = frameType.call): 
 
 const value = (content: unknown) => (out: ByteWriter) => encodeMsgpack(content, out)
 
+const connection = shapesCodec.open!(() => true)
+
 /** In the order of the table. */
 const vectors: readonly Vector[] = [
   [frameType.hello, 0, 0, (out) => void out.text(hello)],
@@ -94,6 +97,7 @@ const vectors: readonly Vector[] = [
       encodeMsgpack(['id', 'name'], out)
     },
   ],
+  [frameType.item, 0, 9, (out) => connection.encode(Array(5).fill('blue'), out)],
 ]
 
 test('the code makes the bytes that docs/protocol.md shows', async () => {

@@ -19,7 +19,6 @@ import type { Runtime } from '../rpc/runtime.ts'
 import type { ServerStats } from '../rpc/stats.ts'
 import type { FrameworkSettings } from '../settings/framework-settings.ts'
 import type { RpcDoorOptions } from '../transport/http/call-desk.ts'
-import { httpUrl } from '../transport/http/wire.ts'
 import { tcpUrl } from '../transport/tcp/wire.ts'
 import { tlsUrl } from '../transport/tls/wire.ts'
 import type { Dispatcher, Listener } from '../transport/transport.ts'
@@ -30,6 +29,7 @@ import { createAppLog } from './app-log.ts'
 import { loadAppSettings } from './app-settings.ts'
 import { endProcess } from './end-process.ts'
 import { type ExitWatch, watchForExit } from './exit-watch.ts'
+import { httpPortAddress } from './http-port.ts'
 import { openProbe, type Probe } from './probe/open-probe.ts'
 import { requireSecureBind } from './require-secure-bind.ts'
 import { ResourceStack } from './resource-stack.ts'
@@ -209,26 +209,21 @@ export class AppLife implements App {
 
   #announced(address: string, { advertise, http }: FrameworkSettings): string {
     // What is said of the host of all ports is not said of one that has a host of its own.
-    const ownHost = address.startsWith('http:') && http.host !== undefined
+    const ownHost = /^https?:/.test(address) && http.host !== undefined
     return announcedAddress(address, ownHost ? undefined : advertise)
   }
 
   /** The port for calls over HTTP, if the settings ask for one. */
   async #openHttp(
     dispatcher: Dispatcher,
-    { host: rpcHost, http, allowInsecure }: FrameworkSettings,
+    settings: FrameworkSettings,
   ): Promise<readonly Listener[]> {
-    const { host = rpcHost, port, dora } = http
-    if (port === undefined) return []
     const authenticate = this.#options.http?.authenticate
     const { keys, tls } = this.#runtime
-    if ((keys !== undefined || tls) && authenticate === undefined) {
-      const message =
-        'covey.http.port: keys and certificates cannot be proved over HTTP; give createApp http.authenticate'
-      throw new CoveyError('INVALID_SETTINGS', message)
-    }
-    requireSecureBind(host, { keys: false, tls: false, allowInsecure }, 'covey.http.host')
-    const listener = await this.#listen(httpUrl(host, port), dispatcher, { authenticate, dora })
+    const address = httpPortAddress(settings, { keys: keys !== undefined, tls, authenticate })
+    if (address === undefined) return []
+    const { dora } = settings.http
+    const listener = await this.#listen(address, dispatcher, { authenticate, dora })
     this.#stack.push('http listener', () => listener.close())
     return [listener]
   }

@@ -9,6 +9,7 @@ import { createRuntime } from '../rpc/runtime.ts'
 import { createTestAuthority } from '../testing/test-authority.ts'
 import { who, whoApp } from '../testing/who-app.ts'
 import { fixedCredentials } from '../transport/tls/tls-credentials.ts'
+import type { AppOptions } from './app.ts'
 
 const authority = createTestAuthority()
 const gateway = fixedCredentials({
@@ -70,6 +71,45 @@ test('keys and certificates together ask for both', () =>
     const refused = createClient(who, { ...wishes, runtime: one }).am()
     await assert.rejects(refused, /takes only clients with a key/)
   }))
+
+test('the port for calls over HTTP speaks TLS as well, and knows its callers by their certificates', () =>
+  withFiles(async (tls) => {
+    await using runtime = createRuntime({ registry: 'memory:' })
+    await using app = whoApp(runtime, { tls, host: '0.0.0.0', http: { port: 0 } })
+    await app.start()
+    const target = app.instance.addresses[1]!
+    assert.match(target, /^https:\/\/(?!0\.0\.0\.0).+:\d+$/)
+    await using known = createRuntime({ registry: 'memory:', tls: gateway })
+    const asked = createClient(who, { target, runtime: known }).am()
+    assert.equal(await asked, 'spiffe://fleet.test/gateway')
+    await using unknown = createRuntime({ registry: 'memory:' })
+    const refused = createClient(who, { target, runtime: unknown }).am(undefined, {
+      timeoutMs: 500,
+    })
+    await assert.rejects(refused, /the certificate of the server is refused/)
+  }))
+
+test('a port without TLS needs to know who asks by a token, and stays on this machine', () =>
+  withFiles(async (tls) => {
+    const http = { port: 0, tls: false }
+    const asked = { authenticate }
+    const wrong: [settings: object, http: AppOptions['http'] & object, message: RegExp][] = [
+      [{ tls, http }, {}, /covey\.http\.port: certificates cannot be proved without TLS/],
+      [{ tls, http: { ...http, host: '0.0.0.0' } }, asked, /covey\.http\.host 0\.0\.0\.0/],
+      [{ http: { ...http, tls: true } }, asked, /covey\.http\.tls: set covey\.tls/],
+    ]
+    for (const [settings, http, message] of wrong) {
+      await using runtime = createRuntime({ registry: 'memory:' })
+      await using app = whoApp(runtime, settings, { http })
+      await assert.rejects(app.start(), { code: 'INVALID_SETTINGS', message })
+    }
+    await using runtime = createRuntime({ registry: 'memory:' })
+    await using app = whoApp(runtime, { tls, http }, { http: asked })
+    await app.start()
+    assert.match(app.instance.addresses[1]!, /^http:\/\/127\.0\.0\.1:\d+$/)
+  }))
+
+const authenticate = async () => ({ subject: 'ada', claims: {} })
 
 test('half a setting, or files that cannot be read, end the start', () =>
   withFiles(async (tls) => {

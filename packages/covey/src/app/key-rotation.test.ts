@@ -3,20 +3,11 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { z } from 'zod'
-import { defineContract } from '../contract/define-contract.ts'
-import { defineService } from '../contract/define-service.ts'
-import { unary } from '../contract/method.ts'
 import { MemoryRegistry } from '../discovery/memory-registry.ts'
 import { createClient } from '../rpc/create-client.ts'
 import { createRuntime, type Runtime } from '../rpc/runtime.ts'
+import { who, whoApp } from '../testing/who-app.ts'
 import type { App } from './app.ts'
-import { createApp } from './create-app.ts'
-
-const who = defineContract('who', { am: unary({ output: z.string(), idempotent: true }) })
-const whoService = defineService(who, {
-  am: (_, call) => call.peer.identity?.subject ?? 'nobody',
-})
 
 const [one, two, three] = ['one', 'two', 'three'].map((n) => `sesame-${n}-0123456789-0123456789`)
 
@@ -39,13 +30,7 @@ function keysIn(secretFile: string) {
 async function startMachine(file: string): Promise<Machine> {
   await put(file, [one])
   const runtime = createRuntime({ registry: 'memory:', keys: keysIn(file) })
-  const app = createApp({
-    name: 'who',
-    services: [whoService],
-    runtime,
-    ownsProcess: false,
-    overrides: { covey: { logLevel: 'silent', drainWaitMs: 0 } },
-  })
+  const app = whoApp(runtime)
   await app.start()
   return { file, runtime, app }
 }

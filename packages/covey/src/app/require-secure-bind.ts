@@ -12,8 +12,9 @@ export interface BindGuards {
 
 const guardByKeys = 'set covey.keys or covey.tls (docs/security.md), or'
 
-/** Over HTTP a token would be seen by everybody on the way. */
-const guardByProxy = 'leave it on this machine behind a proxy that speaks TLS, or set'
+/** Over HTTP without TLS a token would be seen by everybody on the way. */
+const guardByProxy =
+  'set covey.tls (docs/security.md), or leave it on this machine behind a proxy that speaks TLS, or set'
 
 /**
  * Refuses to listen where other machines may connect and nobody asks who they are.

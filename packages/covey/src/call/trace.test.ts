@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { nextSpan } from './trace.ts'
+import { nextSpan, Trace } from './trace.ts'
 
 test('ids have the form of W3C Trace Context and do not repeat', () => {
   const seen = new Set<string>()
@@ -15,10 +15,12 @@ test('ids have the form of W3C Trace Context and do not repeat', () => {
 })
 
 test('the next span keeps the trace and the decision to record it', () => {
-  const root = nextSpan()
+  const root = new Trace(nextSpan().bytes, 'a=1')
   root.bytes[24] = 1
   const next = nextSpan(root)
   assert.equal(next.traceId, root.traceId)
   assert.notEqual(next.spanId, root.spanId)
   assert.equal(next.sampled, true)
+  assert.equal(next.state, 'a=1')
+  assert.equal(nextSpan().state, '')
 })

@@ -8,6 +8,8 @@ export interface TraceContext {
   readonly spanId: string
   /** Whether somebody decided to record this trace. */
   readonly sampled: boolean
+  /** What tracing systems say to one another beside that (`tracestate`), as `name=value,…`; mostly nothing. */
+  readonly state: string
 }
 
 /** 16 bytes trace id, 8 bytes span id, 1 byte flags. */
@@ -22,10 +24,15 @@ const flagsAt = 24
 export class Trace implements TraceContext {
   /** Not to be changed. */
   readonly bytes: Uint8Array
+  readonly state: string
 
-  /** @param bytes `traceBytes` of them, taken over */
-  constructor(bytes: Uint8Array) {
+  /**
+   * @param bytes `traceBytes` of them, taken over
+   * @param state what `readTraceState` gave
+   */
+  constructor(bytes: Uint8Array, state = '') {
     this.bytes = bytes
+    this.state = state
   }
 
   get traceId(): string {
@@ -45,12 +52,13 @@ export class Trace implements TraceContext {
 /** A new trace, or the next span of `parent`. */
 export function nextSpan(parent?: Trace): Trace {
   const bytes = new Uint8Array(traceBytes)
-  if (parent === undefined) fillRandom(bytes, 0)
-  else {
-    bytes.set(parent.bytes)
-    fillRandom(bytes, spanStart)
+  if (parent === undefined) {
+    fillRandom(bytes, 0)
+    return new Trace(bytes)
   }
-  return new Trace(bytes)
+  bytes.set(parent.bytes)
+  fillRandom(bytes, spanStart)
+  return new Trace(bytes, parent.state)
 }
 
 const pool = new Uint8Array(4096)

@@ -4,7 +4,7 @@ import type { Instance } from './registry.ts'
 /** Ids become parts of file names and keys elsewhere, so their form is strict. */
 export const instanceIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
-const schemes = ['tcp:', 'tls:', 'unix:', 'memory:', 'ws:', 'http:']
+const schemes = ['tcp:', 'tls:', 'unix:', 'memory:', 'ws:', 'http:', 'https:']
 const maxServices = 1_000
 const maxAddresses = 32
 const maxNameLength = 200

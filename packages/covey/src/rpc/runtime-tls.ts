@@ -1,13 +1,15 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../observe/log.ts'
+import { createHttpsTransport } from '../transport/http/http-transport.ts'
 import type { TlsCredentials } from '../transport/tls/tls-credentials.ts'
 import { openTlsFiles, type TlsFiles, type TlsPaths } from '../transport/tls/tls-files.ts'
 import { createTlsTransport } from '../transport/tls/tls-transport.ts'
 import type { Transport } from '../transport/transport.ts'
 
-/** The TLS of a runtime: its transport, and the files behind it. */
+/** The TLS of a runtime: its transports, and the files behind them. */
 export interface RuntimeTls {
   readonly transport: Transport
+  readonly https: Transport
   close(): Promise<void>
 }
 
@@ -16,7 +18,7 @@ export function createRuntimeTls(
   source: TlsCredentials | TlsPaths,
   options: { readonly clock: Clock; readonly log: Log },
 ): RuntimeTls {
-  if ('onChange' in source) return { transport: createTlsTransport(source), close: async () => {} }
+  if ('onChange' in source) return { ...transportsOf(async () => source), close: async () => {} }
   let opened: Promise<TlsFiles> | undefined
   const open = () => {
     opened ??= openTlsFiles(source, options).catch((error) => {
@@ -27,10 +29,17 @@ export function createRuntimeTls(
     return opened
   }
   return {
-    transport: createTlsTransport(open),
+    ...transportsOf(open),
     async close() {
       const files = await opened?.catch(() => undefined)
       await files?.close()
     },
+  }
+}
+
+function transportsOf(credentials: () => Promise<TlsCredentials>): Omit<RuntimeTls, 'close'> {
+  return {
+    transport: createTlsTransport(credentials),
+    https: createHttpsTransport(credentials),
   }
 }

@@ -111,7 +111,8 @@ test('a scheme without a transport is refused, naming those there are', async ()
   await using runtime = createRuntime({ registry: 'memory:' })
   assert.throws(() => runtime.channelTo('ws://127.0.0.1:1/rpc', 'users'), {
     name: 'TypeError',
-    message: 'address "ws://127.0.0.1:1/rpc": use one that begins with tcp:, unix:, memory:, http:',
+    message:
+      'address "ws://127.0.0.1:1/rpc": use one that begins with tcp:, unix:, memory:, http:, https:',
   })
 })
 

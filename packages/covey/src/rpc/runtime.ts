@@ -7,7 +7,7 @@ import type { Instance, Registry } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import type { RetrySettings } from '../middleware/retry-policy.ts'
 import { type Log, silentLog } from '../observe/log.ts'
-import { httpTransport } from '../transport/http/http-transport.ts'
+import { createHttpsTransport, httpTransport } from '../transport/http/http-transport.ts'
 import { defaultLimits, type Limits } from '../transport/limits.ts'
 import type { LinkOptions } from '../transport/link-options.ts'
 import { createMemoryTransport } from '../transport/memory/memory-transport.ts'
@@ -94,10 +94,9 @@ export class Runtime implements AsyncDisposable {
     this.#registryTarget = target
     this.#source = typeof target === 'string' ? `registry ${withoutUser(target)}` : 'the registry'
     this.#transports = new Map(
-      [tcpTransport, unixTransport, memory, httpTransport].map((transport) => [
-        transport.protocol,
-        transport,
-      ]),
+      [tcpTransport, unixTransport, memory, httpTransport, createHttpsTransport()].map(
+        (transport) => [transport.protocol, transport],
+      ),
     )
   }
 
@@ -156,6 +155,7 @@ export class Runtime implements AsyncDisposable {
       if (this.#tls !== undefined) return this.#tls.transport
       throw new TypeError(`address "${address}": set covey.tls (cert, key and ca) to use it`)
     }
+    if (scheme === 'https' && this.#tls !== undefined) return this.#tls.https
     const transport = this.#transports.get(scheme)
     if (transport !== undefined) return transport
     const known = [...this.#transports.keys()].map((name) => `${name}:`).join(', ')
@@ -247,7 +247,8 @@ export class Runtime implements AsyncDisposable {
     for (const local of this.#local.values()) if (local.id === id) return local.addresses
     if (this.keys === undefined && !this.tls) return addresses
     // Never a way on which the server cannot prove what is demanded of it.
-    const proving = addresses.filter((address) => !address.startsWith('http:'))
+    const silent = this.tls ? /^http:/ : /^https?:/
+    const proving = addresses.filter((address) => !silent.test(address))
     return proving.length > 0 ? proving : addresses
   }
 

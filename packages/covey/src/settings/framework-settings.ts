@@ -49,6 +49,11 @@ export const frameworkSettings = defineSettings('covey', {
     port: integer({ min: 0, max: 65_535 }).optional(),
     /** The address to listen on for them. Default: `host`. */
     host: text().optional(),
+    /**
+     * Whether the port speaks TLS, with the certificate of `tls`, and takes the certificates of clients. Default: where `tls` is set.
+     * False for a port that is reached through a proxy of this machine alone.
+     */
+    tls: flag().optional(),
     /** Whether clients of Dora-RPC may call there as well. */
     dora: flag().default(false),
   },

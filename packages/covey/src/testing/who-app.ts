@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { AppOptions } from '../app/app.ts'
 import { createApp } from '../app/create-app.ts'
 import { defineContract } from '../contract/define-contract.ts'
 import { defineService } from '../contract/define-service.ts'
@@ -9,8 +10,9 @@ import type { Runtime } from '../rpc/runtime.ts'
 export const who = defineContract('who', { am: unary({ output: z.string(), idempotent: true }) })
 
 /** An application with that service, and what else its settings are to say; for tests of who is let in. */
-export function whoApp(runtime: Runtime, covey: object = {}) {
+export function whoApp(runtime: Runtime, covey: object = {}, more: Partial<AppOptions> = {}) {
   return createApp({
+    ...more,
     name: 'who',
     services: [defineService(who, { am: (_, call) => call.peer.identity?.subject ?? 'nobody' })],
     runtime,

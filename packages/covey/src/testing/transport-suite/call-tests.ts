@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { Call } from '../../call/call.ts'
+import { runInCall } from '../../call/call-storage.ts'
+import { nextSpan, Trace } from '../../call/trace.ts'
 import type { CoveyError } from '../../error/covey-error.ts'
 import { until } from '../until.ts'
+import { probe } from './probe.ts'
 import { type Check, hasCode } from './transport-bench.ts'
 
 /** Values, errors and context of calls with one input and one result. */
@@ -71,7 +75,17 @@ export function callTests(check: Check): void {
     })
     assert.match(seen.traceId, /^[0-9a-f]{32}$/)
     assert.ok(seen.leftMs > 0 && seen.leftMs <= 2_000, `left: ${seen.leftMs}`)
-    assert.deepEqual([seen.tag, seen.tenant], ['blue', 'acme'])
+    assert.deepEqual([seen.tag, seen.tenant, seen.traceState], ['blue', 'acme', ''])
+  })
+
+  check('the state of a trace travels with it', async ({ api }) => {
+    const trace = new Trace(nextSpan().bytes, 'rojo=00f067aa0ba902b7,fw529a3039@dt=FfD0')
+    const around = new Call(probe.methods.echo, undefined, { trace })
+    const seen = await runInCall(around, () =>
+      api.describe(undefined, { metadata: { tag: 'blue' } }),
+    )
+    assert.equal(seen.traceId, trace.traceId)
+    assert.deepEqual([seen.tag, seen.traceState], ['blue', trace.state])
   })
 
   check('a deadline ends the call on both sides', async ({ api, seen }) => {

@@ -12,6 +12,7 @@ export const probe = defineContract('probe', {
   describe: unary({
     output: z.object({
       traceId: z.string(),
+      traceState: z.string(),
       leftMs: z.number(),
       tag: z.string(),
       tenant: z.string(),
@@ -109,6 +110,7 @@ function callHandlers(seen: Seen) {
     strict: ({ id }: { id: string }) => ({ id }),
     describe: (_: unknown, call: MethodCall<typeof probe.methods.describe>) => ({
       traceId: call.trace.traceId,
+      traceState: call.trace.state,
       leftMs: call.remainingMs(),
       tag: call.metadata.get('tag') ?? '',
       tenant: call.baggage.get('tenant') ?? '',

@@ -7,9 +7,11 @@ import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { callerGone, instanceStopping, serverStopped, streamMoved } from '../endings.ts'
 import type { Limits } from '../limits.ts'
+import type { TlsCredentials } from '../tls/tls-credentials.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import { type CallHeaders, readCallHeaders } from './call-headers.ts'
 import { Exchange } from './exchange.ts'
+import { HttpPeer } from './http-peer.ts'
 import type { AllowOrigin } from './request-guard.ts'
 import { headerName } from './wire.ts'
 
@@ -19,14 +21,17 @@ export interface RpcDoorOptions extends ListenOptions {
   readonly allowOrigin?: AllowOrigin | undefined
   /** Added to every answer. */
   readonly headers?: OutgoingHttpHeaders | undefined
+  /** What the server proves itself with over TLS, and holds the certificates of clients against. Default: there is no TLS. */
+  readonly credentials?: TlsCredentials | undefined
   /** Whether clients of Dora-RPC may call as well. Default false. */
   readonly dora?: boolean | undefined
 }
 
-let connectionsMade = 0
-
 const noKeys =
   'this process demands keys, which cannot be proved over HTTP: give the port `authenticate`, or use another transport'
+
+const noCertificate =
+  'show a certificate that an authority of this process has signed (covey.tls.ca): nothing else tells who asks here'
 
 /** Where requests become calls: knows the methods, who asks, and what runs. */
 export class CallDesk {
@@ -34,7 +39,7 @@ export class CallDesk {
   readonly limits: Limits
   readonly options: RpcDoorOptions
   readonly #methods: ReadonlyMap<string, MethodRef>
-  readonly #peers = new WeakMap<Socket, Peer>()
+  readonly #peers = new WeakMap<Socket, HttpPeer>()
   readonly #open = new Map<Exchange, Set<Call>>()
   #draining = false
   #onIdle: (() => void)[] = []
@@ -84,27 +89,29 @@ export class CallDesk {
     if (this.#open.size === 0) this.#idle()
   }
 
-  /** Who is there. Without authentication it is the same for all requests of a connection. */
+  /**
+   * Who asks: the one that the token of the request names, else whom the certificate of the connection names.
+   * @throws CoveyError `UNAUTHENTICATED`
+   */
   async peerOf({ socket, headers }: IncomingMessage): Promise<Peer> {
-    let peer = this.#peers.get(socket)
-    if (peer === undefined) {
-      connectionsMade += 1
-      peer = {
-        protocol: 'http',
-        address: `${socket.remoteAddress}:${socket.remotePort}`,
-        connectionId: `${this.dispatcher.instance}/http-${connectionsMade}`,
-        identity: undefined,
-      }
-      this.#peers.set(socket, peer)
+    const { authenticate, keys, credentials } = this.options
+    let known = this.#peers.get(socket)
+    if (known === undefined) {
+      known = new HttpPeer(socket, this.dispatcher.instance, credentials)
+      this.#peers.set(socket, known)
     }
-    const { authenticate, keys } = this.options
-    if (authenticate === undefined) {
+    const { peer, refused } = known
+    if (refused !== undefined) throw refused
+    if (authenticate !== undefined) {
+      const identity = await authenticate(bearer(headers.authorization), peer)
+      return identity === undefined ? peer : { ...peer, identity }
+    }
+    if (peer.identity === undefined) {
+      if (credentials !== undefined) throw new CoveyError('UNAUTHENTICATED', noCertificate)
       // Never less than what the other ports of this process demand.
       if (keys !== undefined) throw new CoveyError('UNAUTHENTICATED', noKeys)
-      return peer
     }
-    const identity = await authenticate(bearer(headers.authorization), peer)
-    return identity === undefined ? peer : { ...peer, identity }
+    return peer
   }
 
   /**

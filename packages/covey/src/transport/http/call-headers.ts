@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http'
+import { fromHex } from '../../base/hex.ts'
 import type { Call } from '../../call/call.ts'
 import { type Metadata, noMetadata } from '../../call/metadata.ts'
 import { Trace, traceBytes } from '../../call/trace.ts'
+import { readTraceState } from '../../call/trace-state.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { headerName } from './wire.ts'
 
@@ -21,6 +23,7 @@ export function writeCallHeaders(call: Call, headers: OutgoingHttpHeaders): void
     leftMs === Number.POSITIVE_INFINITY ? 'none' : Math.max(0, Math.ceil(leftMs))
   if (call.mode !== 'wait') headers[headerName.mode] = call.mode
   headers.traceparent = traceparent(call.trace)
+  if (call.trace.state !== '') headers.tracestate = call.trace.state
   for (const [name, value] of call.metadata) headers[headerName.metadata + name] = encode(value)
   if (call.baggage.size > 0) {
     const entries = [...call.baggage].map(([name, value]) => `${name}=${encodeMember(value)}`)
@@ -38,7 +41,7 @@ export function readCallHeaders(
 ): CallHeaders {
   return {
     timeoutMs: readTimeout(headers),
-    trace: readTraceparent(headers.traceparent),
+    trace: readTrace(headers),
     metadata: limited(readMetadata(headers), maxMetadataBytes, 'metadata'),
     baggage: limited(readBaggage(headers.baggage), maxMetadataBytes, 'baggage'),
   }
@@ -49,16 +52,21 @@ function traceparent({ traceId, spanId, sampled }: Trace): string {
   return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`
 }
 
-/** One that is malformed counts as none, as the specification asks. */
-function readTraceparent(header: string | string[] | undefined): Trace | undefined {
-  if (typeof header !== 'string') return undefined
-  const match = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-|$)/.exec(header)
-  if (match === null || /^0+$/.test(match[1]!) || /^0+$/.test(match[2]!)) return undefined
-  const hex = match[1]! + match[2]! + match[3]!
+/** One that is malformed counts as none, as the specification asks, and then so does `tracestate`. */
+function readTrace({ traceparent, tracestate }: IncomingHttpHeaders): Trace | undefined {
+  if (typeof traceparent !== 'string') return undefined
+  // Versions to come may add something; the first has nothing more.
+  const match =
+    /^(?:00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})|(?!00|ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?)$/.exec(
+      traceparent,
+    )
+  if (match === null) return undefined
+  const [traceId = '', spanId = '', flags = ''] =
+    match[1] === undefined ? match.slice(4) : match.slice(1)
+  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined
   const bytes = new Uint8Array(traceBytes)
-  for (let at = 0; at < traceBytes; at++)
-    bytes[at] = Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16)
-  return new Trace(bytes)
+  bytes.set(fromHex(traceId + spanId + flags)!)
+  return new Trace(bytes, typeof tracestate === 'string' ? readTraceState(tracestate) : '')
 }
 
 /** Our own header, or in seconds the `wait` of RFC 7240, Prefer Header for HTTP. */

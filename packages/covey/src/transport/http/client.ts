@@ -1,40 +1,68 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
 import type { Call } from '../../call/call.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { ConnectionLife } from '../connection-life.ts'
 import { closedHere, instanceStopping } from '../endings.ts'
 import { limitOpening, unreachable } from '../limit-opening.ts'
 import { hasStreams } from '../mode-refusal.ts'
+import { serverRefusal } from '../tls/server-trust.ts'
+import type { TlsCredentials } from '../tls/tls-credentials.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { callStream } from './call-stream.ts'
 import { callUnary } from './call-unary.ts'
 import { ClientLink, readWelcome } from './client-link.ts'
 import { credentialHeaders, errorIn, type HttpRoute } from './http-route.ts'
-import { mediaType, mediaTypeOf, parseHttpUrl, rpcPath } from './wire.ts'
+import { SecureAgent } from './secure-agent.ts'
+import { type HttpTarget, mediaType, mediaTypeOf, parseHttpUrl, rpcPath } from './wire.ts'
 
 /**
- * Opens a link to the door at `http://host:port`: shows who calls, and learns which instance is there.
+ * Opens a link to the door at `http://host:port` or `https://host:port`: shows who calls, and learns which instance is there.
+ * @param credentials for https; without them the authorities of the system count
  * @throws CoveyError `UNAVAILABLE` with the reason, within `connectMs` + `handshakeMs`; `UNAUTHENTICATED`
  */
-export async function connectHttp(address: string, options: ConnectOptions): Promise<Connection> {
+export async function connectHttp(
+  address: string,
+  options: ConnectOptions,
+  credentials?: TlsCredentials,
+): Promise<Connection> {
   const target = parseHttpUrl(address)
-  if (options.keys !== undefined && options.credential === undefined) {
+  const proved = options.credential !== undefined || credentials !== undefined
+  if (options.keys !== undefined && !proved) {
     const message = `${address}: over HTTP a server cannot prove its key; use another transport`
     throw new CoveyError('UNAUTHENTICATED', message)
   }
-  const link = await openLink(address, options)
-  const { instance } = options
-  if (instance !== undefined && link.welcome.instance !== instance) {
-    link.close()
-    const message = `instance ${instance} is not at ${address}; there is ${link.welcome.instance}`
-    throw new CoveyError('UNAVAILABLE', message)
+  const agent = agentFor(target, credentials)
+  try {
+    const link = await openLink(address, options, agent)
+    requireInstance(link, address, options)
+    return new HttpConnection({ ...target, address, link, agent, options, flights: new Set() })
+  } catch (error) {
+    agent.destroy()
+    throw error
   }
-  const agent = new Agent({ keepAlive: true, maxFreeSockets: 256 })
-  return new HttpConnection({ ...target, address, link, agent, options, flights: new Set() })
 }
 
-async function openLink(address: string, options: ConnectOptions): Promise<ClientLink> {
-  const { host, port } = parseHttpUrl(address)
+/** @throws CoveyError `UNAVAILABLE` if another instance listens there */
+function requireInstance(link: ClientLink, address: string, { instance }: ConnectOptions): void {
+  if (instance === undefined || link.welcome.instance === instance) return
+  link.close()
+  const message = `instance ${instance} is not at ${address}; there is ${link.welcome.instance}`
+  throw new CoveyError('UNAVAILABLE', message)
+}
+
+function agentFor({ protocol }: HttpTarget, credentials: TlsCredentials | undefined): Agent {
+  const wishes = { keepAlive: true, maxFreeSockets: 256 }
+  if (protocol === 'http') return new Agent(wishes)
+  return credentials === undefined ? new HttpsAgent(wishes) : new SecureAgent(credentials, wishes)
+}
+
+async function openLink(
+  address: string,
+  options: ConnectOptions,
+  agent: Agent,
+): Promise<ClientLink> {
+  const { protocol, host, port } = parseHttpUrl(address)
   const headers = {
     accept: `${mediaType.frames}, ${mediaType.problem}`,
     ...credentialHeaders(options),
@@ -42,7 +70,7 @@ async function openLink(address: string, options: ConnectOptions): Promise<Clien
   const late = Promise.withResolvers<never>()
   late.promise.catch(() => {})
   const limit = limitOpening(address, options, late.reject)
-  const sent = request({ host, port, path: rpcPath, headers, agent: false })
+  const sent = request({ protocol: `${protocol}:`, host, port, path: rpcPath, headers, agent })
   sent.once('socket', (socket) => socket.once('connect', limit.answered))
   const inTime = <T>(step: Promise<T>) => Promise.race([step, late.promise])
   try {
@@ -54,9 +82,7 @@ async function openLink(address: string, options: ConnectOptions): Promise<Clien
     return new ClientLink(sent, response, options, first)
   } catch (error) {
     sent.destroy()
-    throw error instanceof CoveyError
-      ? error
-      : unreachable(address, (error as Error).message, error)
+    throw openingFailure(address, error as Error)
   } finally {
     limit.stop()
   }
@@ -68,6 +94,11 @@ function answerOf(sent: ClientRequest): Promise<IncomingMessage> {
     sent.on('error', reject)
     sent.end()
   })
+}
+
+function openingFailure(address: string, cause: Error): CoveyError {
+  if (cause instanceof CoveyError) return cause
+  return serverRefusal(address, cause) ?? unreachable(address, cause.message, cause)
 }
 
 class HttpConnection implements Connection {

@@ -23,6 +23,7 @@ export interface Flight {
 
 /** Where requests of a connection go. */
 export interface HttpRoute {
+  readonly protocol: 'http' | 'https'
   readonly host: string
   readonly port: number
   readonly address: string
@@ -41,7 +42,7 @@ export function credentialHeaders({ credential }: ConnectOptions): { authorizati
 /** Begins the request of a call; its body is the caller's to write. */
 export function requestFor(
   call: Call,
-  { host, port, agent, link, options }: HttpRoute,
+  { protocol, host, port, agent, link, options }: HttpRoute,
   headers: OutgoingHttpHeaders,
 ): ClientRequest {
   const all: OutgoingHttpHeaders = {
@@ -53,6 +54,7 @@ export function requestFor(
   writeCallHeaders(call, all)
   const { service, name } = call.method
   return request({
+    protocol: `${protocol}:`,
     host,
     port,
     agent,
@@ -67,8 +69,9 @@ export function failureOf(sent: ClientRequest, address: string): (error: Error) 
   let connected = false
   sent.once('socket', (socket) => {
     if (!socket.connecting) connected = true
+    // Nothing leaves before the handshake of TLS is done.
     else
-      socket.once('connect', () => {
+      socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => {
         connected = true
       })
   })

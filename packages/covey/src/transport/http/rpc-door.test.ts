@@ -179,9 +179,16 @@ test('deadline, metadata, trace and identity travel in headers', limited, async 
     'covey-timeout-ms': '900',
     'covey-meta-tag': 'gr%C3%BCn%25',
     traceparent: `00-${trace}-00f067aa0ba902b7-01`,
+    tracestate: 'rojo=00f067aa0ba902b7 , congo=t61',
   })
   const { leftMs, connection, ...rest } = (await seen.json()) as Record<string, unknown>
-  assert.deepEqual(rest, { subject: 'ada', tag: 'grün%', trace, protocol: 'http' })
+  assert.deepEqual(rest, {
+    subject: 'ada',
+    tag: 'grün%',
+    trace,
+    state: 'rojo=00f067aa0ba902b7,congo=t61',
+    protocol: 'http',
+  })
   assert.ok((leftMs as number) <= 900 && (leftMs as number) > 500, `${leftMs}`)
   assert.match(String(connection), /^shop-1\/http-\d+$/)
   for (const headers of [{}, { authorization: 'Bearer bad' }, { authorization: 'Basic good' }]) {
@@ -195,6 +202,36 @@ test('deadline, metadata, trace and identity travel in headers', limited, async 
   })
   const { leftMs: left } = (await preferred.json()) as { leftMs: number }
   assert.ok(left <= 2_000 && left > 1_000, `${left}`)
+})
+
+test('a place in a trace that is not as it has to be is none, and no error', limited, async () => {
+  await using bench = await openHttpBench()
+  const [trace, span] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7']
+  const none = [
+    `00-${trace}-${span}`,
+    `00-${trace}-${span}-01-more`,
+    `00-${trace.toUpperCase()}-${span}-01`,
+    `00-${'0'.repeat(32)}-${span}-01`,
+    `00-${trace}-${'0'.repeat(16)}-01`,
+    `ff-${trace}-${span}-01`,
+    `01-${trace}-${span}-01more`,
+    `00-${trace}-${span}-01, 00-${trace}-${span}-01`,
+  ]
+  for (const traceparent of none) {
+    const seen = await bench.post('who', null, { traceparent, tracestate: 'a=1' })
+    const { trace: other, state } = (await seen.json()) as Record<string, unknown>
+    assert.notEqual(other, trace, traceparent)
+    assert.equal(state, '')
+  }
+  const traceparent = `cc-${trace}-${span}-01-what the future brings`
+  const seen = await bench.post('who', null, { traceparent, tracestate: 'a=1,A=2' })
+  const next = (await seen.json()) as Record<string, unknown>
+  assert.deepEqual([next.trace, next.state], [trace, ''])
+  // Several headers are one list.
+  const lines = ['tracestate: a=1', 'tracestate: b=2', `traceparent: 00-${trace}-${span}-00`]
+  const head = ['POST /rpc/shop/who HTTP/1.1', 'host: a', 'connection: close', 'content-length: 0']
+  const answer = await raw(bench.port, `${[...head, ...lines].join('\r\n')}\r\n\r\n`)
+  assert.match(answer, /"state":"a=1,b=2"/)
 })
 
 test('without a header the contract says how long a call may take', limited, async () => {

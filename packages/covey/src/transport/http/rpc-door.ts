@@ -117,7 +117,7 @@ function allowReading({ request, response }: Exchange): void {
 const preflight: OutgoingHttpHeaders = {
   'access-control-allow-methods': 'GET, POST',
   'access-control-allow-headers': [
-    'content-type, authorization, prefer, traceparent, baggage',
+    'content-type, authorization, prefer, traceparent, tracestate, baggage',
     `${headerName.timeout}, ${headerName.mode}, ${headerName.instance}`,
   ].join(', '),
   'access-control-max-age': '600',

@@ -56,25 +56,25 @@ export function accepts(header: string | undefined, type: string): boolean {
 
 /** Where a URL of this transport leads. */
 export interface HttpTarget {
-  readonly protocol: 'http'
+  readonly protocol: 'http' | 'https'
   readonly host: string
   readonly port: number
 }
 
 /**
- * Reads `http://127.0.0.1:4180` or `http://[::1]:4180`.
+ * Reads `http://127.0.0.1:4180` or `https://[::1]:4180`.
  * @throws TypeError naming what is wrong
  */
 export function parseHttpUrl(address: string): HttpTarget {
-  const match = /^http:\/\/(?:\[([0-9a-f:.]+)\]|([^:/[\]?#@]+)):(\d{1,5})\/?$/i.exec(address)
-  const port = Number(match?.[3])
+  const match = /^http(s?):\/\/(?:\[([0-9a-f:.]+)\]|([^:/[\]?#@]+)):(\d{1,5})\/?$/i.exec(address)
+  const port = Number(match?.[4])
   if (match === null || port > 65_535) {
-    throw new TypeError(`address "${address}": use http://host:port`)
+    throw new TypeError(`address "${address}": use http://host:port or https://host:port`)
   }
-  return { protocol: 'http', host: (match[1] ?? match[2])!, port }
+  return { protocol: match[1] === '' ? 'http' : 'https', host: (match[2] ?? match[3])!, port }
 }
 
 /** The URL of an HTTP address. */
-export function httpUrl(host: string, port: number): string {
-  return host.includes(':') ? `http://[${host}]:${port}` : `http://${host}:${port}`
+export function httpUrl(host: string, port: number, protocol: 'http' | 'https' = 'http'): string {
+  return host.includes(':') ? `${protocol}://[${host}]:${port}` : `${protocol}://${host}:${port}`
 }

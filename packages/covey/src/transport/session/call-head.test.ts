@@ -15,7 +15,12 @@ const heads = fc.record({
     fc.constant(Number.POSITIVE_INFINITY),
   ),
   trace: fc.option(
-    fc.uint8Array({ minLength: 25, maxLength: 25 }).map((bytes) => new Trace(bytes)),
+    fc
+      .tuple(
+        fc.uint8Array({ minLength: 25, maxLength: 25 }),
+        fc.constantFrom('', '', 'rojo=00f067aa0ba902b7,congo=t61rcWkgMzE'),
+      )
+      .map(([bytes, state]) => new Trace(bytes, state)),
     { nil: undefined },
   ),
   metadata: entries(),
@@ -47,6 +52,7 @@ test('the head of a call survives', () => {
         assert.equal(read.head.trace?.traceId, head.trace?.traceId)
         assert.equal(read.head.trace?.spanId, head.trace?.spanId)
         assert.equal(read.head.trace?.sampled, head.trace?.sampled)
+        assert.equal(read.head.trace?.state, head.trace?.state)
       })
     }),
   )
@@ -83,4 +89,13 @@ test('metadata and baggage over their own limits are refused', () => {
 test('flags of the future are told from those that must not be set', () => {
   assert.equal(read(bare, 16 | 32 | 128)?.method, 0)
   assert.throws(() => read(bare, 8), { code: 'PROTOCOL_ERROR' })
+})
+
+test('a state that is not as it has to be is left out, and is no metadata', () => {
+  const trace = new Trace(new Uint8Array(25))
+  const metadata = new Map([['tracestate', 'Not=so']])
+  const wrong = read({ ...bare, trace, metadata })!
+  assert.deepEqual([wrong.trace?.state, wrong.metadata.size], ['', 0])
+  // Without a trace there is none to have a state.
+  assert.deepEqual(read({ ...bare, metadata })?.metadata, metadata)
 })

@@ -1,6 +1,7 @@
 import type { ByteWriter } from '../../base/byte-writer.ts'
 import { type Metadata, noMetadata } from '../../call/metadata.ts'
 import { Trace, traceBytes } from '../../call/trace.ts'
+import { readTraceState } from '../../call/trace-state.ts'
 import { u32At } from '../../codec/frame/frame-decoder.ts'
 import { callFlag, type Frame } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
@@ -19,14 +20,21 @@ export interface CallHead {
 }
 
 const noTimeout = 0xffffffff
+
+/** The entry of metadata in which `trace.state` travels; most calls have none. */
+const stateName = 'tracestate'
 const strictText = new TextDecoder('utf-8', { fatal: true })
 
 /** The flags that go with a head. */
 export function callFlags(head: CallHead): number {
   let flags = head.trace === undefined ? 0 : callFlag.trace
-  if (head.metadata.size > 0) flags |= callFlag.metadata
+  if (head.metadata.size > 0 || hasState(head)) flags |= callFlag.metadata
   if (head.baggage !== undefined && head.baggage.size > 0) flags |= callFlag.baggage
   return flags
+}
+
+function hasState({ trace }: CallHead): boolean {
+  return trace !== undefined && trace.state !== ''
 }
 
 /**
@@ -37,7 +45,8 @@ export function writeCallHead(head: CallHead, out: ByteWriter): void {
   out.u16(head.method)
   out.u32(Math.min(noTimeout, Math.max(0, Math.ceil(head.timeoutMs))))
   if (head.trace !== undefined) out.raw(head.trace.bytes)
-  if (head.metadata.size > 0) writeMetadata(head.metadata, out)
+  if (hasState(head)) writeMetadata(new Map(head.metadata).set(stateName, head.trace!.state), out)
+  else if (head.metadata.size > 0) writeMetadata(head.metadata, out)
   if (head.baggage !== undefined && head.baggage.size > 0) writeMetadata(head.baggage, out)
 }
 
@@ -65,10 +74,12 @@ export function readCallHead(
     trace = new Trace(bytes.slice(at, at + traceBytes))
     at += traceBytes
   }
-  let metadata = noMetadata
+  let metadata: Metadata = noMetadata
   if (flags & callFlag.metadata) {
     const end = sizedEnd(frame, at, 'metadata', limits.maxMetadataBytes)
-    metadata = readMetadata(bytes, at + 4, end)
+    const entries = readMetadata(bytes, at + 4, end)
+    if (trace !== undefined && entries.has(stateName)) trace = takeState(trace, entries)
+    metadata = entries.size === 0 ? noMetadata : entries
     at = end
   }
   let baggage = noMetadata
@@ -121,7 +132,14 @@ function writeSized(text: string, sizeBytes: 1 | 2, out: ByteWriter): void {
   out.bytes[start + sizeBytes - 1] = size
 }
 
-function readMetadata(bytes: Uint8Array, start: number, end: number): Metadata {
+/** The trace with its state, which is no metadata of the call. */
+function takeState({ bytes }: Trace, entries: Map<string, string>): Trace {
+  const state = readTraceState(entries.get(stateName)!)
+  entries.delete(stateName)
+  return new Trace(bytes, state)
+}
+
+function readMetadata(bytes: Uint8Array, start: number, end: number): Map<string, string> {
   const metadata = new Map<string, string>()
   let at = start
   const sized = (sizeBytes: 1 | 2): string => {

@@ -1,10 +1,10 @@
-import { checkServerIdentity, connect, type TLSSocket } from 'node:tls'
-import { CoveyError } from '../../error/covey-error.ts'
+import { connect } from 'node:tls'
 import { ClientSession } from '../session/client-session.ts'
 import { openSocket } from '../tcp/open-socket.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
+import { secureClientOptions, serverRefusal } from './server-trust.ts'
 import { type TlsCredentials, tlsProtocol } from './tls-credentials.ts'
-import { parseTlsUrl, requireTrustDomain, tlsPipe } from './wire.ts'
+import { parseTlsUrl, tlsPipe } from './wire.ts'
 
 /**
  * Connects to `tls://host:port`: TLS 1.3, both sides show a certificate, then the handshake of the protocol.
@@ -16,41 +16,14 @@ export async function connectTls(
   credentials: TlsCredentials,
   options: ConnectOptions,
 ): Promise<Connection> {
-  const { current } = credentials
   const { host, port } = parseTlsUrl(address)
   const socket = await openSocket(address, options, {
-    connect: () =>
-      connect({
-        host,
-        port,
-        secureContext: current.context,
-        ALPNProtocols: [tlsProtocol],
-        // With SPIFFE ids it matters who answers, not at which address.
-        checkServerIdentity:
-          current.trustDomain === undefined ? checkServerIdentity : () => undefined,
-      }),
+    connect: () => connect({ host, port, ...secureClientOptions(credentials, tlsProtocol) }),
     event: 'secureConnect',
-    check: (socket) => requireBelieved(socket, current.trustDomain, address),
-    meaning: (error) => refusal(address, error),
+    check: () => {},
+    meaning: (error) => serverRefusal(address, error),
   })
   const session = new ClientSession(tlsPipe(socket, address), options)
   await session.handshake()
   return session
-}
-
-function requireBelieved(socket: TLSSocket, trustDomain: string | undefined, address: string) {
-  try {
-    requireTrustDomain(socket.getPeerX509Certificate(), trustDomain)
-  } catch (error) {
-    const { code, message } = CoveyError.from(error)
-    throw new CoveyError(code, `${address}: ${message}`)
-  }
-}
-
-/** The error for a certificate that is not believed; undefined when something else is wrong. */
-function refusal(address: string, error: Error & { code?: string }): CoveyError | undefined {
-  const code = error.code ?? ''
-  if (!/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|CRL|ISSUER/.test(code)) return undefined
-  const message = `${address}: the certificate of the server is refused: ${error.message}`
-  return new CoveyError('UNAUTHENTICATED', message, { cause: error })
 }

@@ -1,5 +1,4 @@
-import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
+import { type Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Call } from '../../call/call.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { ConnectionLife } from '../connection-life.ts'
@@ -12,9 +11,9 @@ import type { Connection, ConnectOptions } from '../transport.ts'
 import { callStream } from './call-stream.ts'
 import { callUnary } from './call-unary.ts'
 import { ClientLink, readWelcome } from './client-link.ts'
+import { agentsFor, destroyAgents } from './http-agents.ts'
 import { credentialHeaders, errorIn, type HttpRoute } from './http-route.ts'
-import { SecureAgent } from './secure-agent.ts'
-import { type HttpTarget, mediaType, mediaTypeOf, parseHttpUrl, rpcPath } from './wire.ts'
+import { mediaType, mediaTypeOf, parseHttpUrl, rpcPath } from './wire.ts'
 
 /**
  * Opens a link to the door at `http://host:port` or `https://host:port`: shows who calls, and learns which instance is there.
@@ -32,13 +31,13 @@ export async function connectHttp(
     const message = `${address}: over HTTP a server cannot prove its key; use another transport`
     throw new CoveyError('UNAUTHENTICATED', message)
   }
-  const agent = agentFor(target, credentials)
+  const agents = agentsFor(target, credentials)
   try {
-    const link = await openLink(address, options, agent)
+    const link = await openLink(address, options, agents.streams)
     requireInstance(link, address, options)
-    return new HttpConnection({ ...target, address, link, agent, options, flights: new Set() })
+    return new HttpConnection({ ...target, address, link, agents, options, flights: new Set() })
   } catch (error) {
-    agent.destroy()
+    destroyAgents(agents)
     throw error
   }
 }
@@ -49,12 +48,6 @@ function requireInstance(link: ClientLink, address: string, { instance }: Connec
   link.close()
   const message = `instance ${instance} is not at ${address}; there is ${link.welcome.instance}`
   throw new CoveyError('UNAVAILABLE', message)
-}
-
-function agentFor({ protocol }: HttpTarget, credentials: TlsCredentials | undefined): Agent {
-  const wishes = { keepAlive: true, maxFreeSockets: 256 }
-  if (protocol === 'http') return new Agent(wishes)
-  return credentials === undefined ? new HttpsAgent(wishes) : new SecureAgent(credentials, wishes)
 }
 
 async function openLink(
@@ -165,6 +158,6 @@ class HttpConnection implements Connection {
     if (!this.#life.end(reason)) return
     this.#route.link.close()
     for (const flight of [...this.#route.flights]) flight.fail(reason ?? closedHere())
-    this.#route.agent.destroy()
+    destroyAgents(this.#route.agents)
   }
 }

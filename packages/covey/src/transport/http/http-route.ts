@@ -1,5 +1,4 @@
 import {
-  type Agent,
   type ClientRequest,
   type IncomingMessage,
   type OutgoingHttpHeaders,
@@ -11,6 +10,7 @@ import type { ConnectOptions } from '../transport.ts'
 import { jsonBody, msgpackBody } from './body-codec.ts'
 import { writeCallHeaders } from './call-headers.ts'
 import type { ClientLink } from './client-link.ts'
+import type { HttpAgents } from './http-agents.ts'
 import { fromProblem } from './problem.ts'
 import { readBody } from './read-body.ts'
 import { headerName, mediaTypeOf, rpcPath } from './wire.ts'
@@ -28,7 +28,7 @@ export interface HttpRoute {
   readonly port: number
   readonly address: string
   readonly link: ClientLink
-  readonly agent: Agent
+  readonly agents: HttpAgents
   readonly options: ConnectOptions
   /** Calls without a result yet. */
   readonly flights: Set<Flight>
@@ -42,7 +42,7 @@ export function credentialHeaders({ credential }: ConnectOptions): { authorizati
 /** Begins the request of a call; its body is the caller's to write. */
 export function requestFor(
   call: Call,
-  { protocol, host, port, agent, link, options }: HttpRoute,
+  { protocol, host, port, agents, link, options }: HttpRoute,
   headers: OutgoingHttpHeaders,
 ): ClientRequest {
   const all: OutgoingHttpHeaders = {
@@ -52,12 +52,12 @@ export function requestFor(
     [headerName.instance]: link.welcome.instance,
   }
   writeCallHeaders(call, all)
-  const { service, name } = call.method
+  const { service, name, kind } = call.method
   return request({
     protocol: `${protocol}:`,
     host,
     port,
-    agent,
+    agent: kind === 'unary' ? agents.calls : agents.streams,
     method: 'POST',
     path: `${rpcPath}/${service}/${name}`,
     headers: all,

@@ -3,59 +3,23 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { defineService } from '../contract/define-service.ts'
 import { MemoryRegistry } from '../discovery/memory-registry.ts'
 import type { CoveyError } from '../error/covey-error.ts'
 import { createClient } from '../rpc/create-client.ts'
 import { results } from '../rpc/results.ts'
-import { createRuntime, type Runtime } from '../rpc/runtime.ts'
+import { createRuntime } from '../rpc/runtime.ts'
 import { startChaosProxy } from '../testing/chaos-proxy.ts'
 import { jobs } from '../testing/fixtures/jobs-contract.ts'
+import { outside, serveJobs } from '../testing/jobs-app.ts'
 import { until } from '../testing/until.ts'
-import type { App } from './app.ts'
-import { createApp } from './create-app.ts'
 
 const client = fileURLToPath(new URL('../testing/fixtures/submit-and-hang.ts', import.meta.url))
-
-/** An application that serves `jobs`, and what it has done. */
-async function serve(runtime: Runtime, settings: object = {}) {
-  const seen = { begun: 0, done: 0, aborted: 0 }
-  const gate = Promise.withResolvers<void>()
-  const service = defineService(jobs, {
-    echo: (input) => input,
-    async gated(_, call) {
-      seen.begun += 1
-      call.onCancel(() => {
-        seen.aborted += 1
-      })
-      await gate.promise
-      seen.done += 1
-      return id()
-    },
-  })
-  const id = (): string => app.instance.id
-  const covey = { logLevel: 'silent', drainWaitMs: 0, ...settings }
-  const app: App = createApp({
-    name: 'jobs',
-    services: [service],
-    runtime,
-    overrides: { covey },
-    ownsProcess: false,
-  })
-  await app.start()
-  return { app, seen, open: () => gate.resolve() }
-}
-
-/** Somebody in another process, as far as one process can show it. */
-function outside(registry: MemoryRegistry = new MemoryRegistry()): Runtime {
-  return createRuntime({ registry })
-}
 
 test('accepted work survives the death of its caller, and another collects by token', {
   timeout: 20_000,
 }, async () => {
   await using runtime = createRuntime({ registry: 'memory:' })
-  const { app, seen, open } = await serve(runtime)
+  const { app, seen, open } = await serveJobs(runtime)
   await using _ = app
   const child = spawn(process.execPath, [client, app.address], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -75,61 +39,13 @@ test('accepted work survives the death of its caller, and another collects by to
   assert.deepEqual(seen, { begun: 2, done: 2, aborted: 0 })
 })
 
-test('a stop waits for accepted work, takes no more of it, and lets its results be collected', {
-  timeout: 20_000,
-}, async () => {
-  const registry = new MemoryRegistry()
-  await using runtime = createRuntime({ registry })
-  await using other = outside(registry)
-  const { app, seen, open } = await serve(runtime)
-  const api = createClient(jobs, { runtime: other })
-  const ticket = await api.gated.submit()
-  await api.gated.notify()
-  let stopped = false
-  const stop = app.stop().then(() => {
-    stopped = true
-  })
-  const refused = { code: 'DRAINING' }
-  await until(
-    () =>
-      api.echo.notify(1).then(
-        () => false,
-        ({ code }: CoveyError) => code === refused.code,
-      ),
-    'no more is accepted',
-  )
-  const late = api.gated.ticket(ticket.token).result()
-  const early = api.gated.ticket(ticket.token).result({ timeoutMs: 0 })
-  await assert.rejects(early, /the call is still running/)
-  assert.deepEqual([stopped, seen.aborted], [false, 0])
-  open()
-  assert.equal(await late, app.instance.id)
-  await stop
-  assert.deepEqual(seen, { begun: 2, done: 2, aborted: 0 })
-})
-
-test('what runs longer than a stop may take is broken off, and who waits is told', {
-  timeout: 20_000,
-}, async () => {
-  await using runtime = createRuntime({ registry: 'memory:' })
-  await using other = outside()
-  const { app, seen } = await serve(runtime, { shutdownMs: 100 })
-  const api = createClient(jobs, { target: app.address, runtime: other })
-  const waiting = (await api.gated.submit()).result()
-  const outcome = assert.rejects(waiting, /the server stopped while it ran/)
-  await until(() => seen.begun === 1, 'it runs')
-  await app.stop()
-  await outcome
-  assert.equal(seen.aborted, 1)
-})
-
 test('an instance that is gone for good takes its results along', {
   timeout: 20_000,
 }, async () => {
   const registry = new MemoryRegistry()
   await using runtime = createRuntime({ registry })
   await using other = outside(registry)
-  const { app } = await serve(runtime)
+  const { app } = await serveJobs(runtime)
   const byRegistry = createClient(jobs, { runtime: other })
   const byTarget = createClient(jobs, { target: app.address, runtime: other })
   const tickets = [await byRegistry.echo.submit(1), await byTarget.echo.submit(2)]
@@ -139,7 +55,7 @@ test('an instance that is gone for good takes its results along', {
   )
   const port = Number(new URL(app.address).port)
   await app.stop()
-  await using next = (await serve(runtime, { port })).app
+  await using next = (await serveJobs(runtime, { port })).app
   assert.notEqual(next.instance.id, app.instance.id)
   for (const ticket of tickets) {
     await assert.rejects(ticket.result(), { code: 'RESULT_LOST', path: 'jobs.echo' })
@@ -151,7 +67,7 @@ test('of several instances each is asked for its own results', { timeout: 20_000
   await using one = createRuntime({ registry })
   await using two = createRuntime({ registry })
   await using other = outside(registry)
-  const apps = [await serve(one), await serve(two)]
+  const apps = [await serveJobs(one), await serveJobs(two)]
   const api = createClient(jobs, { runtime: other })
   const ids = apps.map(({ app }) => app.instance.id)
   const tickets = await Promise.all(
@@ -170,7 +86,7 @@ test('of several instances each is asked for its own results', { timeout: 20_000
 test('a result is waited for through broken connections', { timeout: 20_000 }, async () => {
   await using runtime = createRuntime({ registry: 'memory:' })
   await using other = outside()
-  const { app, seen, open } = await serve(runtime)
+  const { app, seen, open } = await serveJobs(runtime)
   await using _ = app
   await using proxy = await startChaosProxy(app.address)
   const api = createClient(jobs, { target: proxy.address, runtime: other })
@@ -189,7 +105,7 @@ test('a connection that breaks before the acceptance is told as lost, and the ca
 }, async () => {
   await using runtime = createRuntime({ registry: 'memory:' })
   await using other = outside()
-  const { app, seen } = await serve(runtime, { shutdownMs: 0 })
+  const { app, seen } = await serveJobs(runtime, { shutdownMs: 0 })
   await using _ = app
   await using proxy = await startChaosProxy(app.address)
   const api = createClient(jobs, { target: proxy.address, runtime: other })
@@ -209,7 +125,7 @@ test('ten thousand results wait, are collected at once, and then make room', {
 }, async () => {
   await using runtime = createRuntime({ registry: 'memory:' })
   await using other = outside()
-  const { app } = await serve(runtime)
+  const { app } = await serveJobs(runtime)
   await using _ = app
   const api = createClient(jobs, { target: app.address, runtime: other })
   const numbers = Array.from({ length: 10_000 }, (_, number) => number)

@@ -5,7 +5,7 @@ import type { Client } from '../contract/client.ts'
 import type { Contract } from '../contract/define-contract.ts'
 import type { AnyService } from '../contract/define-service.ts'
 import { checkInstance } from '../discovery/check-instance.ts'
-import type { Instance } from '../discovery/registry.ts'
+import type { Instance, Lease } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { CallMetrics } from '../observe/call-metrics.ts'
 import { type Log, silentLog } from '../observe/log.ts'
@@ -14,6 +14,7 @@ import { createAcceptedWork } from '../rpc/create-accepted-work.ts'
 import { type ClientOptions, createClient } from '../rpc/create-client.ts'
 import { defaultRuntime } from '../rpc/default-runtime.ts'
 import { createDispatcher } from '../rpc/dispatcher.ts'
+import { drainAll } from '../rpc/drain-all.ts'
 import type { HealthReport } from '../rpc/health.ts'
 import type { Runtime } from '../rpc/runtime.ts'
 import type { ServerStats } from '../rpc/stats.ts'
@@ -184,6 +185,12 @@ export class AppLife implements App {
     this.#listeners = listeners
     const local = await this.#listen(`memory:${this.#id}`, dispatcher)
     this.#stack.push('local calls', () => local.close())
+    let lease: Lease | undefined
+    // Until it has drained: what became of accepted work can be asked here.
+    this.#stack.push('registration', async () => {
+      if (this.#instance !== undefined) this.#runtime.removeLocal(this.#instance)
+      await lease?.release()
+    })
     const instance = checkInstance({
       ...this.#labels(settings),
       id: this.#id,
@@ -197,10 +204,10 @@ export class AppLife implements App {
     this.#runtime.addLocal({ ...instance, addresses: [local.address] })
     this.#stack.push('draining', () => this.#drain([...listeners, local]))
     const registry = await this.#runtime.registry()
-    const lease = await registry.register(instance)
-    this.#stack.push('registration', async () => {
+    lease = await registry.register(instance)
+    this.#stack.push('farewell', async () => {
       this.#runtime.removeLocal(instance)
-      await lease.release()
+      await lease.update({ ...instance, state: 'draining' })
       // Callers hear of it before calls are refused; where nobody is connected there is nobody to wait for.
       const connected = listeners.some(({ connections }) => connections > 0)
       if (connected) await sleep(settings.drainWaitMs, undefined, this.#clock)
@@ -291,7 +298,7 @@ export class AppLife implements App {
     const { maxRunning } = results
     const common = { instance: this.#id, clock: this.#clock, log: this.#log }
     const work = createAcceptedWork({ ...common, limits, maxRunning, results })
-    this.#stack.push('results', () => work.store.close())
+    this.#stack.push('results', () => work.forgetResults())
     return work
   }
 
@@ -301,17 +308,12 @@ export class AppLife implements App {
     return { state, app: this.name, instance: this.#id, pid: process.pid, uptimeMs }
   }
 
-  /**
-   * The registration is gone by now; callers hear it from the connection as well. Accepted work ends first, while its results can
-   * still be collected.
-   */
+  /** The registry tells of it by now; callers hear it from the connection as well. */
   async #drain(listeners: readonly Listener[]): Promise<void> {
     const limit = new AbortController()
     const limitMs = this.#settings?.shutdownMs ?? 30_000
     const timer = this.#clock.after(limitMs, () => limit.abort())
-    await this.#work?.drain(limit.signal)
-    await this.#work?.close()
-    await Promise.all(listeners.map((listener) => listener.drain(limit.signal)))
+    await drainAll(listeners, this.#work!, limit.signal)
     timer.stop()
     if (limit.signal.aborted) {
       this.#log.warn({ limitMs }, 'calls were still running at the end of the time for draining')

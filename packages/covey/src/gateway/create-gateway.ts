@@ -4,6 +4,7 @@ import type { CoveyError } from '../error/covey-error.ts'
 import type { AcceptedWork } from '../rpc/accepted-work.ts'
 import { createAcceptedWork } from '../rpc/create-accepted-work.ts'
 import { createDispatcher } from '../rpc/dispatcher.ts'
+import { drainAll } from '../rpc/drain-all.ts'
 import { resultService } from '../rpc/result-service.ts'
 import type { RpcDoorOptions } from '../transport/http/call-desk.ts'
 import { RpcDoor } from '../transport/http/rpc-door.ts'
@@ -119,12 +120,11 @@ async function stop(
 ): Promise<void> {
   const limit = new AbortController()
   const timer = context.runtime.clock.after(drainMs, () => limit.abort())
-  await work.drain(limit.signal)
-  await work.close()
-  await Promise.all([sessions.drain(limit.signal), door?.drain(limit.signal)])
+  const doors = door === undefined ? [sessions] : [sessions, door]
+  await drainAll(doors, work, limit.signal)
   timer.stop()
   door?.close()
   await sessions.close()
-  work.store.close()
+  work.forgetResults()
   await http.close()
 }

@@ -288,16 +288,25 @@ test('draining refuses what is new and waits for what runs', async () => {
 })
 
 test('draining has a limit; closing breaks off what runs and answers who waits', async () => {
-  const { newCall, accept, collect, work, clock } = bench(() => new Promise(() => {}))
+  const { newCall, accept, collect, work, clock, log } = bench(() => new Promise(() => {}))
   const token = await accept(newCall('submit'))
   const waiting = collect([token], 10_000)
+  await accept(newCall('submit'))
+  await accept(newCall('notify'))
   const limit = new AbortController()
   const drain = work.drain(limit.signal)
   await turn()
   limit.abort()
   await drain
-  assert.equal(work.running, 1)
+  assert.equal(work.running, 3)
   await work.close()
+  const [broken, ...others] = log.lines.filter(({ level }) => level === 'warn')
+  assert.match(
+    broken!.message,
+    /^accepted calls were still running at the end .* are broken off: 3$/,
+  )
+  assert.deepEqual(broken!.fields, { running: 3, methods: { 'jobs.run': 3 } })
+  assert.deepEqual(others, [])
   const [result] = await waiting
   assert.equal(
     result?.state === 'failed' && result.error.message,
@@ -305,8 +314,21 @@ test('draining has a limit; closing breaks off what runs and answers who waits',
   )
   assert.equal(work.running, 0)
   await work.drain(AbortSignal.abort())
-  work.store.close()
+  await work.close()
+  work.forgetResults()
   assert.equal(clock.waiting, 0)
+  const lost = log.lines.at(-1)!
+  assert.deepEqual([lost.level, lost.fields], ['warn', { results: 1 }])
+  assert.match(lost.message, /gone with this instance that nobody has collected: 1$/)
+})
+
+test('a stop with nothing to tell says nothing', async () => {
+  const { newCall, accept, collect, work, log } = bench(async () => 'done')
+  await collect([await accept(newCall('submit'))], 1_000)
+  await work.drain()
+  await work.close()
+  work.forgetResults()
+  assert.deepEqual(log.lines, [])
 })
 
 test('collecting waits until all are there, or as long as it is told', async () => {

@@ -171,13 +171,22 @@ export class AcceptedWork {
     })
   }
 
-  /** Breaks off what runs; resolves when those who wait for it have their answer. */
+  /** Breaks off what runs, and says so in the log; resolves when those who wait for it have their answer. */
   async close(): Promise<void> {
     this.#draining = true
+    this.#reportBroken()
     const reason = new CoveyError('CANCELLED', 'the server stopped while it ran')
     for (const { call } of [...this.#works.values()]) call.cancel(reason)
     // Answers take the rest of this turn; connections are closed next.
     await new Promise((resolve) => setImmediate(resolve))
+  }
+
+  /** Forgets the results that wait in this instance alone, and says in the log how many of them nobody had collected. */
+  forgetResults(): void {
+    const results = this.store.close()
+    if (results === 0) return
+    const message = `results of submitted calls are gone with this instance that nobody has collected: ${results}`
+    this.#options.log.warn({ results }, message)
   }
 
   /** Nothing was begun when this throws. */
@@ -249,6 +258,17 @@ export class AcceptedWork {
     const waiting = this.#onIdle
     this.#onIdle = []
     for (const resume of waiting) resume()
+  }
+
+  #reportBroken(): void {
+    const running = this.#works.size
+    if (running === 0) return
+    const methods: Record<string, number> = {}
+    for (const { method } of this.#works.keys()) {
+      methods[method.path] = (methods[method.path] ?? 0) + 1
+    }
+    const message = `accepted calls were still running at the end of the time for draining and are broken off: ${running}`
+    this.#options.log.warn({ running, methods }, message)
   }
 
   /** Nobody else hears of it. */

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Call } from '../call/call.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { channelBench } from '../testing/channel-bench.ts'
 import { sampleInstance } from '../testing/registry-suite.ts'
 import { ScriptedConnection } from '../testing/scripted-connection.ts'
+import { health } from './health.ts'
 
 const refused = new CoveyError('UNAVAILABLE', 'ECONNREFUSED')
 
@@ -129,6 +131,29 @@ test('a connection that began to drain is passed over', async () => {
   assert.equal(await ask(), 'b')
   at('b').state = 'draining'
   await assert.rejects(ask(), { message: 'users: a: draining; b: draining' })
+})
+
+test('what is served to the end goes to an instance that drains, as long as its connection is there', async () => {
+  const { channel, clock, ask, list, at, opened } = channelBench()
+  const check = (instance?: string) => {
+    const routing = instance === undefined ? undefined : { instance }
+    return channel.invoke(new Call(health.methods.check, undefined, { clock, routing }))
+  }
+  await list(sampleInstance('a', { state: 'draining' }), 'b')
+  assert.deepEqual([await check('a'), await check()], ['a', 'b'])
+  at('a').state = 'draining'
+  assert.equal(await check('a'), 'a')
+  assert.equal(await check(), 'b')
+  await assert.rejects(ask({ routing: { instance: 'a' } }), { code: 'UNAVAILABLE' })
+  at('b').state = 'draining'
+  assert.equal(await check(), 'a')
+  // The registry may have let go of it.
+  await list('b')
+  assert.equal(await check('a'), 'a')
+  at('a').lose()
+  await clock.advance(60_000)
+  await assert.rejects(check('a'), { code: 'UNAVAILABLE', message: /none of the 1 / })
+  assert.deepEqual(opened, ['a', 'b'])
 })
 
 test('when the last listed one begins to drain, one that is listed no more still serves', async () => {

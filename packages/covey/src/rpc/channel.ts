@@ -8,6 +8,7 @@ import type { Routing } from '../call/routing.ts'
 import type { Instance } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import type { Log } from '../observe/log.ts'
+import { servedToTheEnd } from '../transport/served-to-the-end.ts'
 import { type Connect, Endpoint } from './endpoint.ts'
 import { fits } from './fits.ts'
 import { lateForInstance, noInstance } from './no-instance.ts'
@@ -107,13 +108,19 @@ export class Channel {
 
   #pick(call: Call, balancer: Balancer): Endpoint | undefined {
     const all = this.#candidates(call)
-    if (all.length === 0) return undefined
+    if (all.length === 0) return this.#lingering(call)
     const candidates = call.previous === undefined ? all : untried(all, call.previous)
     const endpoint = choose(candidates, call, balancer)
     if (endpoint.ready) return endpoint
     // It went away or began to drain since the list was made.
     this.#refresh()
     return this.#pick(call, balancer)
+  }
+
+  /** One that is stopping, for what is served to the end. */
+  #lingering({ method, routing }: Call): Endpoint | undefined {
+    if (!servedToTheEnd(method)) return undefined
+    return this.#fitting(routing).find(({ lingering }) => lingering)
   }
 
   #candidates({ routing }: Call): readonly Endpoint[] {
@@ -224,7 +231,7 @@ export class Channel {
   #changed(): void {
     // An instance that the registry lost but that still answers goes on serving.
     for (const [id, endpoint] of this.#endpoints) {
-      if (endpoint.listed || endpoint.ready || endpoint.pending > 0) continue
+      if (endpoint.listed || endpoint.ready || endpoint.lingering || endpoint.pending > 0) continue
       this.#endpoints.delete(id)
       void endpoint.close()
     }

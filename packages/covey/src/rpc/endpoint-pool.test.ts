@@ -11,6 +11,7 @@ import { ScriptedConnection } from '../testing/scripted-connection.ts'
 import { until } from '../testing/until.ts'
 import { createClient } from './create-client.ts'
 import { Endpoint } from './endpoint.ts'
+import { health } from './health.ts'
 import { createRuntime } from './runtime.ts'
 import { stats } from './stats.ts'
 
@@ -81,6 +82,22 @@ test('it takes no calls when all of them are gone, says why, and closes all that
   assert.match(endpoint.describe(), /^a: reset; next try in/)
   await endpoint.close()
   assert.equal(clock.waiting, 0)
+})
+
+test('what is served to the end takes the connection that drains, whichever of them it is', async () => {
+  const { clock, opened, endpoint, setDown } = await bench(3)
+  setDown(true)
+  opened[0]!.lose()
+  opened[2]!.lose()
+  await clock.advance(0)
+  opened[1]!.state = 'draining'
+  assert.deepEqual([endpoint.ready, endpoint.lingering], [false, true])
+  opened[1]!.answer = async () => 'well'
+  for (let n = 0; n < 3; n++) {
+    assert.equal(await endpoint.invoke(new Call(health.methods.check, undefined)), 'well')
+  }
+  opened[1]!.state = 'closed'
+  assert.equal(endpoint.lingering, false)
 })
 
 test('the calls of a batch stay on one connection, as long as that is there', async () => {

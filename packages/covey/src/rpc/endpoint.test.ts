@@ -10,6 +10,7 @@ import { sampleInstance } from '../testing/registry-suite.ts'
 import { ScriptedConnection } from '../testing/scripted-connection.ts'
 import type { Connection } from '../transport/transport.ts'
 import { Endpoint } from './endpoint.ts'
+import { resultContract } from './result-contract.ts'
 
 const { methods } = defineContract('t', { ask: unary(), list: serverStream() })
 
@@ -253,6 +254,17 @@ test('the time of a call is measured, of a failed one too, unless nobody compare
   answers[2]!.reject(refused)
   await assert.rejects(bad, refused)
   assert.equal(endpoint.latencyMs, 70)
+})
+
+test('how long a question for a result waits says nothing of the instance', async () => {
+  const { clock, tries, endpoint } = bench()
+  const answer = Promise.withResolvers<void>()
+  await tries[0]!.open(new ScriptedConnection(() => answer.promise))
+  const asked = endpoint.invoke(new Call(resultContract.methods.collect, undefined))
+  await clock.advance(20_000)
+  answer.resolve()
+  await asked
+  assert.equal(endpoint.latencyMs, 0)
 })
 
 test('closing ends the connection and all that waits, and tells nobody', async () => {

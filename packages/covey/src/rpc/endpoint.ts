@@ -5,6 +5,7 @@ import { PeakEwma } from '../base/peak-ewma.ts'
 import type { Call } from '../call/call.ts'
 import type { Instance } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
+import { servedToTheEnd } from '../transport/served-to-the-end.ts'
 import type { Connection } from '../transport/transport.ts'
 import { isFixed } from './fixed-instance.ts'
 import { Subchannel, type SubchannelState } from './subchannel.ts'
@@ -58,6 +59,7 @@ export class Endpoint implements NamedCandidate {
         onChange,
         connect: (signal, onDraining) => connect(this.instance, signal, onDraining),
         wanted: () => this.listed,
+        serving: () => this.listed && this.instance.state === 'up',
       })
     })
     this.#only = connections === 1 ? this.#subchannels[0] : undefined
@@ -72,6 +74,11 @@ export class Endpoint implements NamedCandidate {
   get ready(): boolean {
     if (this.#only !== undefined) return this.#only.ready
     return this.#subchannels.some(({ ready }) => ready)
+  }
+
+  /** Whether it takes no calls but those that are served to the end. */
+  get lingering(): boolean {
+    return !this.ready && this.#subchannels.some(({ lingering }) => lingering !== undefined)
   }
 
   get pending(): number {
@@ -99,21 +106,20 @@ export class Endpoint implements NamedCandidate {
   }
 
   /**
-   * Sends a call. Only when `ready`.
+   * Sends a call. Only when `ready`, or one that is served to the end when `lingering`.
    * @param measured whether its time is of use: there is another instance to compare with
    */
   invoke(call: Call, measured = true): Promise<unknown> {
     const subchannel = this.#subchannelFor(call)
     const { state } = subchannel
-    if (state.is !== 'ready') {
-      return Promise.reject(new CoveyError('UNAVAILABLE', `no connection to ${this.instance.id}`))
-    }
+    if (state.is !== 'ready') return this.#sendLate(call)
     // The time of a stream says nothing about the instance, and that it began says nothing about the connection.
     if (call.method.kind !== 'unary') return state.connection.invoke(call)
     const startMs = measured ? this.#clock.monotonicMs() : 0
     const result = state.connection.invoke(call)
     if (subchannel.onTrial) subchannel.watch(state.connection, result)
-    if (!measured) return result
+    // Nor does the time of a question that waits for something else.
+    if (!measured || servedToTheEnd(call.method)) return result
     const elapsedMs = () => this.#clock.monotonicMs() - startMs
     // A failure is only believed when it is bad news: one that fails at once must not look quick.
     result.then(
@@ -121,6 +127,13 @@ export class Endpoint implements NamedCandidate {
       () => this.#latency.add(Math.max(elapsedMs(), this.#latency.valueMs)),
     )
     return result
+  }
+
+  /** By a connection that is being left. */
+  #sendLate(call: Call): Promise<unknown> {
+    const connection = this.#subchannels.find(({ lingering }) => lingering)?.lingering
+    if (connection !== undefined) return connection.invoke(call)
+    return Promise.reject(new CoveyError('UNAVAILABLE', `no connection to ${this.instance.id}`))
   }
 
   /** Tries again now instead of waiting for the backoff; for when the network is known to be back. */

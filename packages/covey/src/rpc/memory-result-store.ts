@@ -104,12 +104,14 @@ export class MemoryResultStore implements ResultStore {
     for (const token of tokens) if (this.#kept.has(token)) this.#collected.add(token)
   }
 
-  close(): void {
+  close(): number {
+    const lost = this.#kept.size - this.#collected.size
     this.#timer?.stop()
     this.#timer = undefined
     this.#kept.clear()
     this.#collected.clear()
     this.#bytes = 0
+    return lost
   }
 
   #dropCollected(): boolean {

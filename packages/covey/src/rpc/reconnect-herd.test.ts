@@ -21,6 +21,7 @@ async function herd(seed: number, outageMs: number) {
       clock,
       random,
       wanted: () => true,
+      serving: () => true,
       onChange() {},
       async connect() {
         tries.push(clock.monotonicMs())

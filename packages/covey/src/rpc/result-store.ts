@@ -17,6 +17,6 @@ export interface ResultStore {
   find(tokens: readonly string[]): Promise<(Uint8Array | undefined)[]>
   /** These were told to somebody: they may go first when room is needed. */
   collected(tokens: readonly string[]): void
-  /** Forgets everything that is kept here alone. */
-  close(): void
+  /** Forgets everything that is kept here alone, and tells how many results of those nobody had collected. */
+  close(): number
 }

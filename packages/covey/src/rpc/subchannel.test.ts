@@ -9,11 +9,12 @@ async function bench() {
   const clock = new FakeClock()
   const opened: ScriptedConnection[] = []
   const drains: (() => void)[] = []
-  const wish = { wanted: true, refused: false, drained: false }
+  const wish = { wanted: true, serving: true, refused: false, drained: false }
   const subchannel = new Subchannel({
     clock,
     random: () => 0.5,
     wanted: () => wish.wanted,
+    serving: () => wish.serving,
     onChange() {},
     async connect(_, onDraining) {
       if (wish.refused) throw new CoveyError('UNAVAILABLE', 'ECONNREFUSED')
@@ -48,14 +49,37 @@ test('a connection that drains is replaced at once, and kept until its calls hav
   assert.deepEqual([subchannel.ready, subchannel.pending, opened.length], [true, 3, 2])
 })
 
-test('one without calls is closed when it drains', async () => {
+test('of those that drain without calls the last one lingers until its other end closes it, for what is served to the end', async () => {
   const { clock, opened, drains, subchannel } = await bench()
-  await clock.advance(1_000)
-  drains[0]!()
+  assert.equal(subchannel.lingering, undefined)
+  for (const place of [0, 1]) {
+    await clock.advance(20_000)
+    drains[place]!()
+    await clock.advance(0)
+    assert.equal(subchannel.lingering, opened[place])
+  }
+  const states = opened.map(({ state }) => state)
+  assert.deepEqual([states, subchannel.ready], [['closed', 'draining', 'open'], true])
+  await clock.advance(60_000)
+  assert.equal(opened.length, 3)
+  opened[1]!.lose()
   await clock.advance(0)
-  assert.deepEqual([opened[0]!.state, opened[1]!.state, subchannel.ready], ['closed', 'open', true])
+  assert.deepEqual([subchannel.lingering, subchannel.ready], [undefined, true])
+})
+
+test('that of an instance which stops is not replaced, but opened again where it is lost', async () => {
+  const { clock, opened, drains, wish, subchannel } = await bench()
+  await clock.advance(1_000)
+  wish.serving = false
+  drains[0]!()
+  await clock.advance(60_000)
+  assert.deepEqual([opened.length, subchannel.ready], [1, false])
+  assert.equal(subchannel.lingering, opened[0])
+  wish.drained = true
+  opened[0]!.lose()
   await clock.advance(60_000)
   assert.equal(opened.length, 2)
+  assert.equal(subchannel.lingering, opened[1])
 })
 
 test('one that drains as soon as it is open is replaced with a delay that grows, so that no loop comes of it', async () => {
@@ -64,7 +88,8 @@ test('one that drains as soon as it is open is replaced with a delay that grows,
   opened[0]!.lose()
   await clock.advance(30_000)
   assert.ok(opened.length < 20, `${opened.length} connections in 30 s`)
-  assert.ok(opened.every(({ state }) => state === 'closed'))
+  const states = opened.map(({ state }) => state)
+  assert.deepEqual(new Set(states.slice(0, -1)), new Set(['closed']))
   assert.match(subchannel.describe(), /takes no new calls; next try in/)
   wish.drained = false
   await clock.advance(10_000)
@@ -105,10 +130,13 @@ test('where the replacement is refused it is tried again, and the old one serves
 test('one that is not wanted any more is not replaced', async () => {
   const { clock, opened, drains, wish, subchannel } = await bench()
   await clock.advance(1_000)
-  wish.wanted = false
+  wish.wanted = wish.serving = false
   drains[0]!()
   await clock.advance(60_000)
   assert.deepEqual([opened.length, subchannel.ready, opened[0]!.state], [1, false, 'draining'])
+  opened[0]!.lose()
+  await clock.advance(60_000)
+  assert.equal(opened.length, 1)
 })
 
 test('closing closes those that are being left too', async () => {

@@ -24,6 +24,8 @@ export interface SubchannelOptions {
   connect(signal: AbortSignal, onDraining: () => void): Promise<Connection>
   /** Whether another try is still of use. */
   wanted(): boolean
+  /** Whether a connection that drains is to be replaced: the instance as such goes on. */
+  serving(): boolean
   /** Its state is another one now. */
   onChange(): void
 }
@@ -40,7 +42,7 @@ const stableMs = 10_000
 
 /**
  * One connection that is opened at once and, for as long as it is wanted, opened again with jittered backoff. One whose other
- * end wants no new calls is replaced at once, and kept until what is in flight on it has ended.
+ * end wants no new calls is replaced at once, and kept until that closes it: it still answers what is served to the end.
  */
 export class Subchannel {
   readonly #options: SubchannelOptions
@@ -64,6 +66,15 @@ export class Subchannel {
   /** Whether it takes calls now. */
   get ready(): boolean {
     return this.#state.is === 'ready' && this.#state.connection.state === 'open'
+  }
+
+  /** The newest connection whose other end takes no new calls but those that are served to the end. */
+  get lingering(): Connection | undefined {
+    const state = this.#state
+    if (state.is === 'ready' && state.connection.state === 'draining') return state.connection
+    let newest: Connection | undefined
+    for (const connection of this.#leaving) if (connection.state === 'draining') newest = connection
+    return newest
   }
 
   /** Whether the result of a call would be news: {@link watch} it. */
@@ -142,10 +153,11 @@ export class Subchannel {
   /** The other end takes no new calls on this connection; it may take them on another one. */
   #onDraining(): void {
     const state = this.#state
-    if (state.is !== 'ready' || !this.#options.wanted()) return
+    if (state.is !== 'ready' || !this.#options.serving()) return
     const { connection, sinceMs } = state
+    // One is enough to be asked, however many come and go.
+    for (const left of this.#leaving) if (left.pending === 0) void left.close()
     this.#leaving.add(connection)
-    if (connection.pending === 0) void connection.close()
     const reason = new CoveyError('DRAINING', 'the other end takes no new calls')
     this.#judge(sinceMs)
     const early = this.#options.clock.monotonicMs() - sinceMs < shortLifeMs

@@ -4,7 +4,9 @@ import type { Listener } from './transport.ts'
 export interface Served {
   /** Connections open now. */
   readonly size: number
-  /** Takes no new calls; resolves when none is in flight, or when `signal` aborts. */
+  /** Takes no new calls but those that are served to the end. */
+  goAway(): void
+  /** Does what `goAway` does; resolves when no call is in flight, or when `signal` aborts. */
   drain(signal?: AbortSignal): Promise<void>
   /** Closes all connections; resolves when they are gone. */
   close(): Promise<void>
@@ -29,6 +31,7 @@ export function createListener(
     get connections() {
       return served.size
     },
+    goAway: () => served.goAway(),
     async drain(signal) {
       void acceptNoMore()
       await served.drain(signal)

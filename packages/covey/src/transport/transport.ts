@@ -94,7 +94,15 @@ export interface Listener extends AsyncDisposable {
   readonly address: string
   /** Connections open now. */
   readonly connections: number
-  /** Tells peers to send nothing new and resolves when no call is in flight. */
+  /**
+   * Tells peers to send nothing new, and refuses new calls with `DRAINING`, but those of methods that are `servedToTheEnd`; for these
+   * connections are still taken. Streams of results end with `CONNECTION_LOST`. Calling it again does nothing.
+   */
+  goAway(): void
+  /**
+   * Does what `goAway` does, takes no more connections, and resolves when no call is in flight or on its way, or when `signal`
+   * aborts.
+   */
   drain(signal?: AbortSignal): Promise<void>
   /** Closes all connections at once. */
   close(): Promise<void>

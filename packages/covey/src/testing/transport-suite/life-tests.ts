@@ -10,6 +10,16 @@ import type { Authenticate } from '../../transport/transport.ts'
 import { until } from '../until.ts'
 import { type Check, hasCode, type TransportSuiteOptions, withBench } from './transport-bench.ts'
 
+/** Reads a stream to its end; settles with the code that it fails with. */
+async function collect(stream: AsyncIterable<unknown>): Promise<string> {
+  try {
+    for await (const _ of stream);
+    return 'end'
+  } catch (error) {
+    return CoveyError.from(error).code
+  }
+}
+
 /** How connections begin, who is at their ends, and how they end. */
 // size: a list of tests, each a few lines
 export function lifeTests(check: Check, name: string, options: TransportSuiteOptions): void {
@@ -29,6 +39,30 @@ export function lifeTests(check: Check, name: string, options: TransportSuiteOpt
       abort.abort()
       await drain
       assert.equal(hasCode('CANCELLED')(await running), true)
+    },
+  )
+
+  check(
+    'a server that goes away still tells, to all who come, what is served to the end',
+    async ({ api, health, listener, connection, seen, another }) => {
+      const hang = api.hang().catch((error: unknown) => error)
+      await until(() => seen.hanging === 1, 'the handler runs')
+      const reading = collect(api.endless())
+      await until(() => seen.made > 0, 'the stream runs')
+      listener.goAway()
+      listener.goAway()
+      assert.equal(await reading, 'CONNECTION_LOST')
+      await until(() => connection.state === 'draining', 'the client was told')
+      await assert.rejects(api.echo(1), hasCode('DRAINING'))
+      assert.equal((await health.check()).state, 'draining')
+
+      const late = await another()
+      await until(() => late.connection.state === 'draining', 'the newcomer was told')
+      await assert.rejects(late.api.echo(1), hasCode('DRAINING'))
+      assert.equal((await late.health.check()).state, 'draining')
+      assert.equal(seen.aborted, 1)
+      await listener.close()
+      assert.match(((await hang) as CoveyError).code, /CANCELLED|CONNECTION_LOST/)
     },
   )
 

@@ -151,6 +151,7 @@ function callHandlers(seen: Seen) {
         seen.aborted += 1
       })
       for (let number = 1; ; number++) {
+        seen.made = number
         yield number
         await turn()
       }

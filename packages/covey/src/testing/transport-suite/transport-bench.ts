@@ -3,11 +3,13 @@ import { TimerWheel } from '../../base/timer-wheel.ts'
 import { currentCall, keepContext } from '../../call/call-storage.ts'
 import { compose } from '../../call/handler.ts'
 import type { Client } from '../../contract/client.ts'
+import { defineService } from '../../contract/define-service.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { silentLog } from '../../observe/log.ts'
 import { clientStack } from '../../rpc/client-stack.ts'
 import { contractClient } from '../../rpc/contract-client.ts'
 import { createDispatcher } from '../../rpc/dispatcher.ts'
+import { type HealthReport, health } from '../../rpc/health.ts'
 import { defaultLimits, type Limits } from '../../transport/limits.ts'
 import type { Authenticate, Connection, Listener, Transport } from '../../transport/transport.ts'
 import { nothingSeen, probe, probeService, type Seen } from './probe.ts'
@@ -19,11 +21,18 @@ export interface TransportSuiteOptions {
   freeAddress(): Promise<string>
 }
 
-/** What a test gets to work with. */
-export interface TransportBench {
+/** A connection, with clients of its own. */
+export interface BenchConnection {
   readonly api: Client<typeof probe>
+  readonly health: Client<typeof health>
   readonly connection: Connection
+}
+
+/** What a test gets to work with. */
+export interface TransportBench extends BenchConnection {
   readonly listener: Listener
+  /** Connects once more. */
+  another(): Promise<BenchConnection>
   readonly seen: Seen
   /** Deadlines that are being watched, on both sides. */
   readonly wheel: TimerWheel
@@ -52,7 +61,8 @@ export async function withBench(
   const seen = nothingSeen()
   const limits = { ...defaultLimits, ...options.limits }
   const wheel = new TimerWheel(systemClock)
-  const dispatcher = createDispatcher([probeService(seen)], {
+  const services = [probeService(seen), defineService(health, { check: () => wellbeing })]
+  const dispatcher = createDispatcher(services, {
     instance: 'probe-1',
     wheel,
     log: silentLog,
@@ -61,16 +71,34 @@ export async function withBench(
   const { authenticate, credential } = options
   const listenOptions = { limits, clock: systemClock, authenticate }
   const listener = await transport.listen(await freeAddress(), dispatcher, listenOptions)
-  try {
+  const connections: Connection[] = []
+  const another = async () => {
     const connectOptions = { limits, clock: systemClock, credential, instance: 'probe-1' }
     const connection = await transport.connect(listener.address, connectOptions)
+    connections.push(connection)
     const invoke = compose(clientStack({ wheel, middleware: [] }), connection.invoke)
-    const api = contractClient(probe, { clock: systemClock, invoke, currentCall, keepContext })
-    await use({ api, connection, listener, seen, wheel })
-    await connection.close()
+    const client = { clock: systemClock, invoke, currentCall, keepContext }
+    return {
+      connection,
+      api: contractClient(probe, client),
+      health: contractClient(health, client),
+    }
+  }
+  try {
+    await use({ ...(await another()), another, listener, seen, wheel })
+    for (const connection of connections) await connection.close()
   } finally {
     await listener.close()
   }
+}
+
+/** What the bench says of itself; only the state matters. */
+const wellbeing: HealthReport = {
+  state: 'draining',
+  app: 'probe',
+  instance: 'probe-1',
+  pid: 1,
+  uptimeMs: 1,
 }
 
 /** For `assert.rejects`. */

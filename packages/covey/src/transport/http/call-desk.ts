@@ -7,8 +7,10 @@ import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { callerGone, instanceStopping, serverStopped, streamMoved } from '../endings.ts'
 import type { Limits } from '../limits.ts'
+import { servedToTheEnd } from '../served-to-the-end.ts'
 import type { TlsCredentials } from '../tls/tls-credentials.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
+import { answeredToTheEnd } from './answered-to-the-end.ts'
 import { type CallHeaders, readCallHeaders } from './call-headers.ts'
 import { Exchange } from './exchange.ts'
 import { HttpPeer } from './http-peer.ts'
@@ -41,7 +43,7 @@ export class CallDesk {
   readonly #methods: ReadonlyMap<string, MethodRef>
   readonly #peers = new WeakMap<Socket, HttpPeer>()
   readonly #open = new Map<Exchange, Set<Call>>()
-  #draining = false
+  #goingAway = false
   #onIdle: (() => void)[] = []
 
   constructor(dispatcher: Dispatcher, options: RpcDoorOptions) {
@@ -56,11 +58,12 @@ export class CallDesk {
     return this.#open.size
   }
 
-  get draining(): boolean {
-    return this.#draining
+  /** Whether it takes no new calls but those that are served to the end. */
+  get goingAway(): boolean {
+    return this.#goingAway
   }
 
-  /** Why new calls are refused while it drains. */
+  /** Why new calls are refused then. */
   get stopping(): CoveyError {
     return instanceStopping(this.dispatcher.instance)
   }
@@ -71,7 +74,7 @@ export class CallDesk {
       clock: this.options.clock,
       slowReaderMs: this.limits.slowReaderMs,
       headers: this.options.headers ?? {},
-      closing: () => this.#draining,
+      closing: () => this.#goingAway,
     })
     const calls = new Set<Call>()
     this.#open.set(exchange, calls)
@@ -163,14 +166,19 @@ export class CallDesk {
     return this.#make(exchange, method, input, headers, 'notify')
   }
 
-  /** Takes no new calls; resolves when none runs, or when `signal` aborts. */
-  async drain(signal?: AbortSignal): Promise<void> {
-    this.#draining = true
+  /** Takes no new calls but those that are served to the end. */
+  goAway(): void {
+    if (this.#goingAway) return
+    this.#goingAway = true
     for (const [exchange, calls] of [...this.#open]) {
-      if (calls.size === 0) exchange.problem(this.stopping)
+      if (calls.size === 0 && !answeredToTheEnd(exchange.path)) exchange.problem(this.stopping)
       // Streams of results have no end to wait for: their readers open them again elsewhere.
       for (const call of calls) if (givesStream(call.method.kind)) call.cancel(streamMoved())
     }
+  }
+
+  /** Resolves when nothing runs, or when `signal` aborts. */
+  async idle(signal?: AbortSignal): Promise<void> {
     const onAbort = () => this.#idle()
     signal?.addEventListener('abort', onAbort, { once: true })
     while (this.#open.size > 0 && !signal?.aborted) {
@@ -181,7 +189,7 @@ export class CallDesk {
 
   /** Cancels what runs. */
   close(): void {
-    this.#draining = true
+    this.#goingAway = true
     const reason = serverStopped()
     for (const calls of [...this.#open.values()]) for (const call of calls) call.cancel(reason)
   }
@@ -193,7 +201,7 @@ export class CallDesk {
     headers: CallHeaders,
     mode: CallMode,
   ): Call {
-    if (this.#draining) throw this.stopping
+    if (this.#goingAway && !servedToTheEnd(method)) throw this.stopping
     const { clock } = this.options
     const { trace, metadata, baggage } = headers
     const timeoutMs = headers.timeoutMs ?? method.timeoutMs ?? Number.POSITIVE_INFINITY

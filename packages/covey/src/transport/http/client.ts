@@ -5,6 +5,7 @@ import { ConnectionLife } from '../connection-life.ts'
 import { closedHere, instanceStopping } from '../endings.ts'
 import { limitOpening, unreachable } from '../limit-opening.ts'
 import { hasStreams } from '../mode-refusal.ts'
+import { servedToTheEnd } from '../served-to-the-end.ts'
 import { serverRefusal } from '../tls/server-trust.ts'
 import type { TlsCredentials } from '../tls/tls-credentials.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
@@ -147,7 +148,9 @@ class HttpConnection implements Connection {
     const { address, link, options, flights } = this.#route
     if (call.cancelled !== undefined) throw call.cancelled
     if (this.state === 'closed') throw new CoveyError('UNAVAILABLE', `${address}: no connection`)
-    if (this.state === 'draining') throw instanceStopping(link.welcome.instance)
+    if (this.state === 'draining' && !servedToTheEnd(call.method)) {
+      throw instanceStopping(link.welcome.instance)
+    }
     if (flights.size >= options.limits.maxCallsPerConnection) {
       const message = `${flights.size} calls are in flight to ${address}`
       throw new CoveyError('RESOURCE_EXHAUSTED', message)

@@ -23,6 +23,7 @@ export class LinkSet {
   readonly #options: ListenOptions
   readonly #links = new Set<Exchange>()
   #timer: Timer | undefined
+  #goingAway = false
 
   constructor(dispatcher: Dispatcher, options: ListenOptions) {
     this.#dispatcher = dispatcher
@@ -39,13 +40,16 @@ export class LinkSet {
     if (!accepts(exchange.request.headers.accept, mediaType.frames)) return exchange.value(welcome)
     exchange.open({ 'content-type': mediaType.frames })
     exchange.response.write(frame(frameType.welcome, JSON.stringify(welcome)))
+    if (this.#goingAway) exchange.response.write(frame(frameType.goAway))
     this.#links.add(exchange)
     this.#timer ??= this.#options.clock.every(limits.pingMs, () => this.#ping())
     exchange.response.once('close', () => this.#remove(exchange))
   }
 
-  /** Tells all clients to send nothing new. */
+  /** Tells all clients to send nothing new, and those that come later as well. */
   goAway(): void {
+    if (this.#goingAway) return
+    this.#goingAway = true
     for (const { response } of this.#links) response.write(frame(frameType.goAway))
   }
 

@@ -386,3 +386,25 @@ test('a server that drains says so, and closes the connection', limited, async (
   await once(socket, 'close')
   assert.match(answers, /^HTTP\/1\.1 503 .*connection: close.*"code":"DRAINING"/is)
 })
+
+test(
+  'a request whose body comes in while the server goes away is told so and not run',
+  limited,
+  async () => {
+    await using bench = await openHttpBench()
+    const head = 'POST /rpc/shop/hang HTTP/1.1\r\nhost: a\r\ncontent-type: application/json'
+    const socket = connect(bench.port, '127.0.0.1')
+    let answers = ''
+    socket.on('data', (bytes) => {
+      if (answers === '') socket.write('ll')
+      answers += String(bytes)
+    })
+    socket.on('error', () => {})
+    socket.write(`${head}\r\ncontent-length: 4\r\n\r\nnu`)
+    await bench.post('nothing', null)
+    bench.listener.goAway()
+    await once(socket, 'close')
+    assert.match(answers, /^HTTP\/1\.1 503 .*"code":"DRAINING"/is)
+    assert.equal(bench.seen.hanging, 0)
+  },
+)

@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { CoveyError } from '../../error/covey-error.ts'
 import type { Dispatcher } from '../transport.ts'
+import { answeredToTheEnd, methodForm, resultForm } from './answered-to-the-end.ts'
 import { CallDesk, type RpcDoorOptions } from './call-desk.ts'
 import { isDoraPath, serveDora } from './dora/serve-dora.ts'
 import type { Exchange } from './exchange.ts'
@@ -38,10 +39,16 @@ export class RpcDoor {
     })
   }
 
-  /** Takes no new calls; resolves when none runs, or when `signal` aborts. */
-  async drain(signal?: AbortSignal): Promise<void> {
+  /** Takes no new calls but those that are served to the end. */
+  goAway(): void {
     this.#links.goAway()
-    await this.#desk.drain(signal)
+    this.#desk.goAway()
+  }
+
+  /** Does what `goAway` does; resolves when none runs, or when `signal` aborts. */
+  async drain(signal?: AbortSignal): Promise<void> {
+    this.goAway()
+    await this.#desk.idle(signal)
   }
 
   /** Cancels what runs and ends the links. Whoever owns the sockets closes them. */
@@ -68,13 +75,12 @@ export class RpcDoor {
       requireMethod(exchange, 'POST')
       return serveBatch(this.#desk, exchange)
     }
-    const token = /^\/rpc\/results\/([\w.~%-]{1,300})$/.exec(path)?.[1]
+    const token = resultForm.exec(path)?.[1]
     if (token !== undefined && exchange.request.method !== 'POST') {
       requireMethod(exchange, 'GET')
       return serveResult(this.#desk, exchange, token.replaceAll('%7E', '~'))
     }
-    const method = /^\/rpc\/([A-Za-z][\w.-]*)\/([A-Za-z][\w-]*)$/.exec(path)
-    // Names stand in the path as they are: nothing in them has to be encoded, and nothing is decoded.
+    const method = methodForm.exec(path)
     if (method === null || path.includes('..')) throw notFound(exchange)
     requireMethod(exchange, 'POST')
     await serveMethod(this.#desk, exchange, this.#desk.method(`${method[1]}.${method[2]}`))
@@ -100,7 +106,7 @@ async function admit(desk: CallDesk, exchange: Exchange): Promise<void> {
   const refusal = refuse(request, desk.options.allowOrigin ?? noPage)
   if (refusal !== undefined) throw refusal
   if (request.headers.origin !== undefined) allowReading(exchange)
-  if (desk.draining) throw desk.stopping
+  if (desk.goingAway && !answeredToTheEnd(exchange.path)) throw desk.stopping
   exchange.peer = await desk.peerOf(request)
 }
 

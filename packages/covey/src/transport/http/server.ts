@@ -75,6 +75,7 @@ export async function listenHttp(
       get size() {
         return sockets.size
       },
+      goAway: () => door.goAway(),
       drain: (signal) => door.drain(signal),
       async close() {
         door.close()

@@ -2,13 +2,14 @@ import type { Call } from '../../call/call.ts'
 import { givesStream } from '../../call/method-ref.ts'
 import { instanceStopping, serverStopped, streamMoved } from '../endings.ts'
 import { acceptsNothing } from '../mode-refusal.ts'
+import { servedToTheEnd } from '../served-to-the-end.ts'
 import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
 
 /** The end of a memory connection that takes calls. */
 export interface MemoryServer extends Listener {
   readonly dispatcher: Dispatcher
   readonly options: ListenOptions
-  /** True once `drain` was asked for. */
+  /** True once its clients were sent away. */
   readonly draining: boolean
   /**
    * Begins a call, which counts as running until `finish`. Settles when it was accepted, where the caller does not wait.
@@ -37,6 +38,12 @@ export function createMemoryServer(
   const running = new Set<Call>()
   const peers = new Set<MemoryPeer>()
   let draining = false
+  const sendAway = () => {
+    draining = true
+    for (const client of peers) client.onDrain()
+    const reason = streamMoved()
+    for (const call of [...running]) if (givesStream(call.method.kind)) call.cancel(reason)
+  }
   let onIdle: (() => void)[] = []
   const server: MemoryServer = {
     address,
@@ -51,7 +58,7 @@ export function createMemoryServer(
     attach: (client) => void peers.add(client),
     detach: (client) => void peers.delete(client),
     serve(call) {
-      if (draining) throw instanceStopping(dispatcher.instance)
+      if (draining && !servedToTheEnd(call.method)) throw instanceStopping(dispatcher.instance)
       running.add(call)
       if (call.mode === 'wait') return dispatcher.serve(call)
       return dispatcher.accept?.(call) ?? Promise.reject(acceptsNothing(dispatcher))
@@ -62,11 +69,9 @@ export function createMemoryServer(
       for (const resolve of onIdle) resolve()
       onIdle = []
     },
+    goAway: sendAway,
     async drain(signal) {
-      draining = true
-      for (const client of peers) client.onDrain()
-      const reason = streamMoved()
-      for (const call of [...running]) if (givesStream(call.method.kind)) call.cancel(reason)
+      sendAway()
       if (running.size === 0 || signal?.aborted) return
       await new Promise<void>((resolve) => {
         onIdle.push(resolve)

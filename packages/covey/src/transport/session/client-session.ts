@@ -4,6 +4,7 @@ import { chooseCodec } from '../../codec/codecs.ts'
 import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { closedHere, instanceStopping } from '../endings.ts'
+import { servedToTheEnd } from '../served-to-the-end.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { CallWriter } from './call-writer.ts'
 import { ClientHandshake } from './client-handshake.ts'
@@ -107,13 +108,13 @@ export class ClientSession implements Connection {
     return calls!.invoke(call)
   }
 
-  #refusal({ cancelled }: Call): CoveyError | undefined {
+  #refusal({ cancelled, method }: Call): CoveyError | undefined {
     if (!this.#link.open || this.#calls === undefined) {
       const why = this.#link.open ? 'no handshake yet' : (this.#closeReason?.message ?? 'closed')
       return new CoveyError('UNAVAILABLE', `no connection: ${why}`)
     }
     if (cancelled !== undefined) return cancelled
-    if (!this.#goingAway) return undefined
+    if (!this.#goingAway || servedToTheEnd(method)) return undefined
     return instanceStopping(this.#instance)
   }
 

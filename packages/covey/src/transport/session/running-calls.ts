@@ -5,6 +5,7 @@ import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { instanceStopping, streamMoved } from '../endings.ts'
 import { acceptsNothing } from '../mode-refusal.ts'
+import { servedToTheEnd } from '../served-to-the-end.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import { CallReader } from './call-reader.ts'
 import { CancelBudget } from './cancel-budget.ts'
@@ -42,7 +43,7 @@ export class RunningCalls {
   #inputs = 0
   #opened = 0
   #cancels: CancelBudget | undefined
-  #draining = false
+  #goingAway = false
 
   constructor(link: FrameLink, options: RunningCallsOptions) {
     const { dispatcher, listen, agreed } = options
@@ -56,9 +57,9 @@ export class RunningCalls {
     return this.#running.size
   }
 
-  /** Takes no new calls, and ends streams of results. */
-  drain(): void {
-    this.#draining = true
+  /** Takes no new calls but those that are served to the end, and ends streams of results. */
+  goAway(): void {
+    this.#goingAway = true
     const reason = streamMoved()
     for (const { call } of this.#running.values()) {
       if (givesStream(call.method.kind)) call.cancel(reason)
@@ -98,22 +99,26 @@ export class RunningCalls {
     if (frame.id === 0 || this.#running.has(frame.id)) {
       throw new CoveyError('PROTOCOL_ERROR', `call number ${frame.id} is 0 or in use`)
     }
-    const refusal = this.#refusal()
-    if (refusal !== undefined) return this.#values.sendError(frame.id, refusal)
+    const { dispatcher, listen } = this.#options
+    if (this.#running.size >= listen.limits.maxCallsPerConnection) {
+      return this.#values.sendError(frame.id, this.#tooMany())
+    }
     let running: RunningCall
     try {
       running = this.#reader.read(frame, this.#inputs)
+      if (this.#goingAway && !servedToTheEnd(running.call.method)) {
+        throw instanceStopping(dispatcher.instance)
+      }
     } catch (error) {
       return this.#values.sendError(frame.id, asInputError(CoveyError.from(error)))
     }
     this.#serve(frame.id, running)
   }
 
-  #refusal(): CoveyError | undefined {
+  #tooMany(): CoveyError {
     const { dispatcher, listen } = this.#options
-    if (this.#draining) return instanceStopping(dispatcher.instance)
+    if (this.#goingAway) return instanceStopping(dispatcher.instance)
     const { maxCallsPerConnection } = listen.limits
-    if (this.#running.size < maxCallsPerConnection) return undefined
     const message = `${maxCallsPerConnection} calls are in flight on this connection`
     return new CoveyError('RESOURCE_EXHAUSTED', message)
   }

@@ -36,6 +36,7 @@ export class ServerSession {
   /** Since the welcome. */
   #calls: RunningCalls | undefined
   #peer: Peer | undefined
+  #goingAway = false
   #draining = false
   #goodbye: Timer | undefined
 
@@ -85,16 +86,25 @@ export class ServerSession {
 
   /** Whether the handshake waits for the client, and not for a decision of this side. */
   get waitsForClient(): boolean {
-    return this.#greeting?.waitsForClient === true && !this.#draining && this.#link.open
+    return this.#greeting?.waitsForClient === true && !this.#goingAway && this.#link.open
   }
 
-  /** Takes no new calls; those that run go on. */
+  /** Takes no new calls but those that are served to the end; those that run go on. A client that is let in later is told then. */
+  goAway(): void {
+    if (this.#goingAway) return
+    this.#goingAway = true
+    if (this.#calls !== undefined) this.#sendAway(this.#calls)
+  }
+
+  /** Does what `goAway` does, and lets nobody in any more. */
   drain(): void {
-    if (this.#draining) return
     this.#draining = true
-    if (this.#calls === undefined) return
+    this.goAway()
+  }
+
+  #sendAway(calls: RunningCalls): void {
     if (this.#link.open) this.#sayGoodbye()
-    this.#calls.drain()
+    calls.goAway()
   }
 
   /**
@@ -162,10 +172,7 @@ export class ServerSession {
       events: this.#events,
     })
     this.#events.onReady?.()
-    // A stop that was asked for while the client was let in.
-    if (!this.#draining) return
-    this.#link.send(frameType.goAway, 0, 0)
-    this.#calls.drain()
+    if (this.#goingAway) this.#sendAway(this.#calls)
   }
 
   #onClosed(reason: CoveyError | undefined): void {

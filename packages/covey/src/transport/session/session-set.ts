@@ -28,6 +28,7 @@ export class SessionSet implements Served {
   /** Those whose handshake is not done, the oldest first, with their beginning. */
   readonly #greeting = new Map<ServerSession, number>()
   readonly #warn: ReturnType<typeof rareWarning>
+  #goingAway = false
   #draining = false
   #onChange: (() => void)[] = []
 
@@ -57,6 +58,7 @@ export class SessionSet implements Served {
     })
     this.#sessions.add(session)
     if (this.#draining) return session.refuse(instanceStopping(this.#dispatcher.instance))
+    if (this.#goingAway) session.goAway()
     const { clock, limits } = this.#options
     if (this.#greeting.size >= limits.maxHandshakes && !this.#makeRoom(pipe)) {
       return this.#turnAway(session, pipe)
@@ -85,8 +87,15 @@ export class SessionSet implements Served {
     session.refuse(reason)
   }
 
-  /** Takes no new calls; resolves when none runs and none is on its way, or when `signal` aborts. */
+  /** Takes no new calls but those that are served to the end, from newcomers too. */
+  goAway(): void {
+    this.#goingAway = true
+    for (const session of this.#sessions) session.goAway()
+  }
+
+  /** Takes no new connections either; resolves when no call runs and none is on its way, or when `signal` aborts. */
   async drain(signal?: AbortSignal): Promise<void> {
+    this.#goingAway = true
     this.#draining = true
     for (const session of this.#sessions) session.drain()
     const busy = () => [...this.#sessions].some((session) => session.busy)

@@ -30,10 +30,24 @@ export interface Limits {
   /** Time for connecting and for the handshake, in milliseconds. Default 1,000 and 5,000. */
   readonly connectMs: number
   readonly handshakeMs: number
-  /** Silence after which a ping is sent, in milliseconds. Default 1,000. */
+  /**
+   * Silence after which a peer is asked whether it is there, while something is expected of it: calls are in flight, or what
+   * was sent last may not have arrived. In milliseconds. Default 1,000.
+   */
   readonly pingMs: number
-  /** Silence after which the peer counts as gone, in milliseconds. Default 3,000. */
+  /** Silence after which such a peer counts as gone, in milliseconds. Default 3,000. */
   readonly silenceMs: number
+  /**
+   * Silence, the second half of it behind a ping, after which a server that has calls is said to stand still: new calls go
+   * to other instances until it is heard again. In milliseconds; `Infinity` for never. Default 800.
+   */
+  readonly stallMs: number
+  /**
+   * Silence after which an idle peer is asked, in milliseconds; as early as after three quarters of it, so that not all are asked
+   * at once. One that does not answer within `silenceMs` counts as gone. Only for connections that the system guards by itself,
+   * as it does for TCP, TLS and unix sockets; on others idle peers are asked after `pingMs`. Default 15,000.
+   */
+  readonly idlePingMs: number
   /** Time for the rest of a frame that has begun, in milliseconds. Default 30,000. */
   readonly partialFrameMs: number
 }
@@ -56,5 +70,7 @@ export const defaultLimits: Limits = Object.freeze({
   handshakeMs: 5_000,
   pingMs: 1_000,
   silenceMs: 3_000,
+  stallMs: 800,
+  idlePingMs: 15_000,
   partialFrameMs: 30_000,
 })

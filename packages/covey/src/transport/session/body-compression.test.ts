@@ -108,6 +108,7 @@ function receiver(maxFrameBytes = 1 << 20) {
     limits: { ...defaultLimits, maxFrameBytes },
     clock: new FakeClock(),
     maxFirstFrameBytes: maxFrameBytes,
+    busy: () => false,
     onFrame: (frame) => void seen.frames.push(frame),
     onClosed: (reason) => {
       seen.closed = `${reason?.code}: ${reason?.message}`
@@ -269,6 +270,7 @@ test('credit of a stream counts plain bodies, so a reader holds no more than its
       limits: defaultLimits,
       clock: new FakeClock(),
       maxFirstFrameBytes: megabyte,
+      busy: () => false,
       onFrame() {},
       onClosed() {},
     })

@@ -47,6 +47,7 @@ export class ClientSession implements Connection {
       limits: options.limits,
       clock: options.clock,
       maxFirstFrameBytes: options.limits.maxFrameBytes,
+      busy: () => this.pending > 0,
       onFrame: (frame) => this.#frame(frame),
       onClosed: (reason) => this.#onClosed(reason),
     })

@@ -1,6 +1,5 @@
 import type { ByteWriter } from '../../base/byte-writer.ts'
 import type { Clock, Timer } from '../../base/clock.ts'
-import { sharedTicker, type Ticker, type Ticking } from '../../base/ticker.ts'
 import { FrameDecoder, ownFrame } from '../../codec/frame/frame-decoder.ts'
 import type { FrameSeal } from '../../codec/frame/frame-seal.ts'
 import { compressedFlag, type Frame, frameType } from '../../codec/frame/frame-type.ts'
@@ -9,6 +8,7 @@ import { CoveyError } from '../../error/covey-error.ts'
 import type { Compression } from '../compression.ts'
 import type { Limits } from '../limits.ts'
 import { BodyInflater, bodyPacker } from './body-compression.ts'
+import { LinkWatch, type Watched } from './link-watch.ts'
 import type { Pipe } from './pipe.ts'
 
 /**
@@ -29,29 +29,34 @@ export interface FrameLinkOptions {
   readonly clock: Clock
   /** What the peer may send at once before it has introduced itself, in bytes. */
   readonly maxFirstFrameBytes: number
+  /** Whether calls are in flight, so that silence of the peer means something. */
+  busy(): boolean
   /** A frame that is not about the connection itself. */
   onFrame(frame: Frame): void
+  /** The peer stands still ({@link FrameLink.stalledMs}), or was heard again. Left out by an end that does not care. */
+  onStalled?(): void
   /** Nothing was heard or can be sent any more. Told once; no reason when this side closed. */
   onClosed(reason: CoveyError | undefined): void
 }
 
+/** What the write of this turn holds up to now. */
+type Gathered = 'nothing' | 'pongs' | 'frames'
+
 /**
  * Frames over a pipe, for both ends: joins the writes of a turn, stops reading a peer that does not read,
- * answers pings, and notices a peer that fell silent.
+ * answers pings, and, with its {@link LinkWatch}, notices a peer that fell silent.
  */
-export class FrameLink implements Ticking {
+export class FrameLink implements Watched {
   /** Number of the write that frames join now; a frame has left once this has moved on. */
   batch = 0
   readonly #pipe: Pipe
   readonly #options: FrameLinkOptions
   readonly #writer: FrameWriter
   readonly #decoder: FrameDecoder
-  readonly #ticker: Ticker
-  /** Its place there. */
-  readonly #part: number
+  readonly #watch: LinkWatch
   #lastTimer: Timer | undefined
   #state: 'open' | 'ending' | 'closed' = 'open'
-  #flushing = false
+  #gathered: Gathered = 'nothing'
   #fullBytes = firstFullBytes
   #corked = false
   /** Pings without a pong. */
@@ -61,12 +66,9 @@ export class FrameLink implements Ticking {
   #inflater: BodyInflater | undefined
   #onRoom: (() => void)[] = []
   #framesSeen = 0
-  #framesAtTick = 0
-  #established = false
-  #heardMs: number
+  #framesAtLook = 0
   #readMs: number
   #catchingUp = false
-  #tickMs: number
   #partialSinceMs: number | undefined
   #slowSinceMs: number | undefined
 
@@ -75,9 +77,8 @@ export class FrameLink implements Ticking {
     this.#options = options
     this.#writer = new FrameWriter(options.limits.maxFrameBytes)
     this.#decoder = new FrameDecoder(options.maxFirstFrameBytes, pipe.lends)
-    this.#heardMs = this.#readMs = this.#tickMs = options.clock.monotonicMs()
-    this.#ticker = sharedTicker(options.clock, options.limits.pingMs)
-    this.#part = this.#ticker.add(this)
+    this.#readMs = options.clock.monotonicMs()
+    this.#watch = new LinkWatch(this, options.limits, options.clock)
     pipe.open({
       data: (bytes) => this.#data(bytes),
       drained: () => this.#drained(),
@@ -104,8 +105,7 @@ export class FrameLink implements Ticking {
   established(peerMaxFrameBytes: number): void {
     this.#decoder.maxFrameBytes = this.#options.limits.maxFrameBytes
     this.#writer.maxFrameBytes = peerMaxFrameBytes
-    this.#established = true
-    this.#heardMs = this.#options.clock.monotonicMs()
+    this.#watch.established()
   }
 
   /** Seals what is sent from here on. */
@@ -139,20 +139,25 @@ export class FrameLink implements Ticking {
    */
   send(type: number, flags: number, id: number, body?: (out: ByteWriter) => void): number {
     const size = this.#writer.frame(type, flags, id, body)
-    if (!this.#flushing) {
-      this.#flushing = true
-      this.#fullBytes = firstFullBytes
-      this.#pipe.soon(() => {
-        this.#flushing = false
-        this.#flush()
-      })
-    }
+    if (this.#gathered !== 'frames') this.#gather(type)
     const full = this.#corked ? this.#options.limits.maxQueuedBytes : this.#fullBytes
     if (this.#writer.size >= full) {
       this.#flush()
       if (this.#fullBytes < lastFullBytes) this.#fullBytes *= 2
     }
     return size
+  }
+
+  #gather(type: number): void {
+    const first = this.#gathered === 'nothing'
+    this.#gathered = type === frameType.pong ? 'pongs' : 'frames'
+    if (this.#gathered === 'frames') this.#watch.sent()
+    if (!first) return
+    this.#fullBytes = firstFullBytes
+    this.#pipe.soon(() => {
+      this.#gathered = 'nothing'
+      this.#flush()
+    })
   }
 
   /** Whether so much waits for the peer that a stream should send no more. */
@@ -166,7 +171,7 @@ export class FrameLink implements Ticking {
    */
   whenAnswered(run: () => void): void {
     this.#onAnswered = run
-    this.#ping()
+    this.ping()
   }
 
   /** What is sent from here to the end of this turn leaves in one write, up to `maxQueuedBytes`. */
@@ -235,14 +240,14 @@ export class FrameLink implements Ticking {
   /** Reads again, unless there is another reason not to. */
   #resume(): void {
     if (this.#paused || this.#inflater?.busy === true || this.#state !== 'open') return
-    this.#heardMs = this.#options.clock.monotonicMs()
+    this.#watch.resumed()
     this.#pipe.resume()
   }
 
   #data(bytes: Uint8Array): void {
     if (this.#state !== 'open') return
     const now = this.#options.clock.monotonicMs()
-    this.#heardMs = now
+    this.#watch.heard(now)
     if (now - this.#readMs > longAgoMs) this.#catchUp()
     this.#readMs = now
     try {
@@ -274,11 +279,6 @@ export class FrameLink implements Ticking {
     else this.#options.onFrame(frame)
   }
 
-  #ping(): void {
-    this.#unanswered += 1
-    this.send(frameType.ping, 0, 0)
-  }
-
   #onPong(): void {
     this.#unanswered = Math.max(0, this.#unanswered - 1)
     if (this.#unanswered > 0 || this.#onAnswered === undefined) return
@@ -300,7 +300,7 @@ export class FrameLink implements Ticking {
     if (this.#state === 'closed') return
     const asked = this.#state === 'ending'
     this.#state = 'closed'
-    this.#ticker.remove(this, this.#part)
+    this.#watch.stop()
     this.#decoder.stop()
     this.#inflater?.stop()
     const waiting = this.#onRoom
@@ -309,52 +309,61 @@ export class FrameLink implements Ticking {
     this.#options.onClosed(asked ? undefined : reason)
   }
 
-  /** Looks after silence, half frames and slow readers; for the ticker. */
-  tick(): void {
-    const { clock, limits } = this.#options
-    const now = clock.monotonicMs()
-    // This process itself was held up (stopped, or busy): what the peer sent meanwhile is still unread.
-    if (now - this.#tickMs > 2 * limits.pingMs) this.#heardMs = now
-    this.#tickMs = now
-    this.#checkSilence(now)
-    this.#checkPartial(now)
+  /** For how long a peer that stands still has been silent, in milliseconds; undefined for one that does not. */
+  get stalledMs(): number | undefined {
+    return this.#watch.stalledMs
+  }
+
+  // What follows is for its watch.
+
+  get busy(): boolean {
+    return this.#options.busy()
+  }
+
+  get held(): boolean {
+    return this.#paused || this.#inflater?.busy === true
+  }
+
+  get guarded(): boolean {
+    return this.#pipe.guarded === true
+  }
+
+  get stallMs(): number {
+    const { limits, onStalled } = this.#options
+    return onStalled === undefined ? Number.POSITIVE_INFINITY : limits.stallMs
+  }
+
+  ping(): void {
+    this.#unanswered += 1
+    this.send(frameType.ping, 0, 0)
+  }
+
+  onStalled(): void {
+    this.#options.onStalled?.()
+  }
+
+  /** Looks after half frames and slow readers. */
+  look(nowMs: number): boolean {
+    const { limits } = this.#options
+    this.#checkPartial(nowMs)
     // The WebSocket of a browser sends what is queued and never tells.
     if (this.#pipe.queuedBytes <= limits.maxQueuedBytes) this.#drained()
-    if (this.#slowSinceMs !== undefined && now - this.#slowSinceMs > limits.slowReaderMs) {
+    if (this.#slowSinceMs !== undefined && nowMs - this.#slowSinceMs > limits.slowReaderMs) {
       const reason = `the peer took nothing for ${limits.slowReaderMs} ms, ${this.#pipe.queuedBytes} bytes wait`
       this.fail(new CoveyError('CONNECTION_LOST', reason))
     }
+    const waits = this.#partialSinceMs !== undefined || this.#slowSinceMs !== undefined
+    return waits || this.#paused || this.#onRoom.length > 0
   }
 
-  #checkSilence(now: number): void {
-    // A handshake has its own limit in time, and no frames but its own.
-    if (!this.#established) return
-    const { limits, clock } = this.#options
-    const silence = this.#silenceMs(now)
-    if (silence >= limits.silenceMs) clock.after(0, () => this.#judgeSilence())
-    else if (silence >= limits.pingMs / 2) this.#ping()
-  }
-
-  /** What has arrived while this process was held up was read by now. */
-  #judgeSilence(): void {
-    const { limits, clock } = this.#options
-    const silence = this.#silenceMs(clock.monotonicMs())
-    if (this.#state === 'closed' || silence < limits.silenceMs) return
-    this.fail(new CoveyError('CONNECTION_LOST', `nothing heard for ${Math.round(silence)} ms`))
-  }
-
-  #silenceMs(now: number): number {
-    const held = this.#paused || this.#inflater?.busy === true
-    return held ? 0 : now - this.#heardMs
-  }
-
-  #checkPartial(now: number): void {
-    const progressed = this.#framesSeen !== this.#framesAtTick
-    this.#framesAtTick = this.#framesSeen
-    if (this.#decoder.partialBytes === 0 || progressed) this.#partialSinceMs = undefined
-    else this.#partialSinceMs ??= now
+  #checkPartial(nowMs: number): void {
+    const progressed = this.#framesSeen !== this.#framesAtLook
+    this.#framesAtLook = this.#framesSeen
+    if (this.#decoder.partialBytes === 0) this.#partialSinceMs = undefined
+    else if (progressed) this.#partialSinceMs = nowMs
+    else this.#partialSinceMs ??= nowMs
     const { partialFrameMs } = this.#options.limits
-    if (this.#partialSinceMs !== undefined && now - this.#partialSinceMs > partialFrameMs) {
+    if (this.#partialSinceMs !== undefined && nowMs - this.#partialSinceMs > partialFrameMs) {
       this.#refuse(new CoveyError('PROTOCOL_ERROR', `half a frame for ${partialFrameMs} ms`))
     }
   }

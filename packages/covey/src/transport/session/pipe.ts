@@ -12,6 +12,11 @@ export interface Pipe {
   readonly setupMs?: number
   /** Whether the bytes of `data` are only lent: they are overwritten when it has returned. Default false. */
   readonly lends?: boolean
+  /**
+   * Whether the system closes it by itself, within `silenceMs`, when the machine of the peer or the way to it is gone while nothing
+   * is sent. Default false.
+   */
+  readonly guarded?: boolean
   /** Bytes handed over and not sent. */
   readonly queuedBytes: number
   /** Begins to deliver events. Called once. */

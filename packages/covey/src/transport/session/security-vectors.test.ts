@@ -78,6 +78,7 @@ test('the compressed frame of docs/protocol.md is read', async () => {
     limits: defaultLimits,
     clock: new FakeClock(),
     maxFirstFrameBytes: 1 << 20,
+    busy: () => false,
     onFrame: ({ bytes, start, end }) => void read.push(decodeMsgpack(bytes, start, end)),
     onClosed: (reason) => void read.push(reason),
   })

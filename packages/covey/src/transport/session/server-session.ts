@@ -55,6 +55,7 @@ export class ServerSession {
       limits: options.limits,
       clock: options.clock,
       maxFirstFrameBytes: maxHelloBytes,
+      busy: () => this.running > 0,
       onFrame: (frame) => this.#frame(frame),
       onClosed: (reason) => this.#onClosed(reason),
     })

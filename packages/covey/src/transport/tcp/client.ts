@@ -19,7 +19,7 @@ export async function connectTcp(address: string, options: ConnectOptions): Prom
     event: 'connect',
     check: (socket) => requireOther(socket, address),
   })
-  pipe = socketPipe(socket, target.protocol, address)
+  pipe = socketPipe(socket, target.protocol, address, options.limits)
   pipe.lends = true
   const session = new ClientSession(pipe, options)
   await session.handshake()

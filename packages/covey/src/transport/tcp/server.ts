@@ -20,7 +20,8 @@ export async function listenTcp(
   const target = parseSocketUrl(address)
   const sessions = new SessionSet(dispatcher, options)
   const server = createServer({ noDelay: true }, (socket) => {
-    sessions.add(socketPipe(socket, target.protocol, peerAddress(socket, target)))
+    const peer = peerAddress(socket, target)
+    sessions.add(socketPipe(socket, target.protocol, peer, options.limits))
   })
   const bound =
     target.protocol === 'tcp'

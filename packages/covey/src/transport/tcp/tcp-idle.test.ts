@@ -45,7 +45,7 @@ function bufferBytes(): number {
 }
 
 test('a silent connection holds no memory for writing or reading, however often it is asked whether it is there', async () => {
-  const limits = { ...defaultLimits, pingMs: 100 }
+  const limits = { ...defaultLimits, idlePingMs: 100 }
   await using listener = await tcpTransport.listen('tcp://127.0.0.1:0', nobody, {
     limits,
     clock: systemClock,

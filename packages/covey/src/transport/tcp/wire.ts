@@ -1,10 +1,19 @@
 import type { OnReadOpts, Socket } from 'node:net'
+import type { Limits } from '../limits.ts'
 import type { Pipe, PipeEvents } from '../session/pipe.ts'
+import { guard } from './guard.ts'
 
 /** A socket as a pipe. It takes the socket over: nobody else may read from it or write to it. */
-export function socketPipe(socket: Socket, protocol: string, address: string): SocketPipe {
+export function socketPipe(
+  socket: Socket,
+  protocol: string,
+  address: string,
+  limits: Limits,
+): SocketPipe {
   socket.setNoDelay(true)
-  return new SocketPipe(socket, protocol, address)
+  // The other end of a unix socket is on this machine: when its process is gone, the system says so at once.
+  const guarded = protocol === 'unix' || guard(socket, limits)
+  return new SocketPipe(socket, protocol, address, guarded)
 }
 
 /** Where all sockets that this process opened put what they read: it is looked at before another one can read. */
@@ -39,14 +48,16 @@ export class SocketPipe implements Pipe {
   lends = false
   readonly protocol: string
   readonly address: string
+  readonly guarded: boolean
   events: PipeEvents | undefined
   cause: Error | undefined
   readonly #socket: Socket
 
-  constructor(socket: Socket, protocol: string, address: string) {
+  constructor(socket: Socket, protocol: string, address: string, guarded: boolean) {
     this.#socket = socket
     this.protocol = protocol
     this.address = address
+    this.guarded = guarded
   }
 
   get queuedBytes(): number {
@@ -124,7 +135,15 @@ function onEnd(this: OwnedSocket): void {
 
 function onClose(this: OwnedSocket): void {
   const { events, cause } = this[ownPipe]!
-  events!.closed(cause)
+  events!.closed(cause && explained(cause))
+}
+
+/** Says what the system means when what it asked or sent was not confirmed. */
+function explained(cause: Error & { code?: string }): Error {
+  if (cause.code !== 'ETIMEDOUT') return cause
+  const message =
+    "the peer's machine, or the way to it, is gone: the system has no answer from it (ETIMEDOUT)"
+  return new Error(message, { cause })
 }
 
 /** Where a URL of this transport leads. */

@@ -23,7 +23,7 @@ export async function connectTls(
     check: () => {},
     meaning: (error) => serverRefusal(address, error),
   })
-  const session = new ClientSession(tlsPipe(socket, address), options)
+  const session = new ClientSession(tlsPipe(socket, address, options.limits), options)
   await session.handshake()
   return session
 }

@@ -46,7 +46,8 @@ export async function listenTls(
       warn({ address: socket.remoteAddress, err: refused }, 'a client was refused')
       return turnAway(socket, refused, options)
     }
-    sessions.add(tlsPipe(socket, `${socket.remoteAddress}:${socket.remotePort}`, setupMs))
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`
+    sessions.add(tlsPipe(socket, peer, options.limits, setupMs))
   })
   const url = await bind(server, target, tlsUrl)
   limitAccept(server, options)

@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import type { Identity } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import type { Limits } from '../limits.ts'
 import type { Pipe } from '../session/pipe.ts'
 import { parseSocketUrl, socketPipe } from '../tcp/wire.ts'
 import { certificateIdentity, trustDomainOf } from './tls-identity.ts'
@@ -26,8 +27,8 @@ export function tlsUrl(host: string, port: number): string {
  * A secured socket as a pipe, which says who is at its other end.
  * @param setupMs how long its handshake has taken, in milliseconds
  */
-export function tlsPipe(socket: TLSSocket, address: string, setupMs = 0): Pipe {
-  return Object.assign(socketPipe(socket, 'tls', address), {
+export function tlsPipe(socket: TLSSocket, address: string, limits: Limits, setupMs = 0): Pipe {
+  return Object.assign(socketPipe(socket, 'tls', address, limits), {
     identity: socketIdentity(socket),
     setupMs,
   })

@@ -3,7 +3,7 @@ import { systemClock } from '../base/clock.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { describedContract } from '../rpc/described-contract.ts'
 import { histogramText, latencyText } from './latency-text.ts'
-import { type LoadReport, runLoad } from './load-run.ts'
+import { type LoadProgress, type LoadReport, runLoad } from './load-run.ts'
 import { readInput } from './read-input.ts'
 import { methodOf, openRemote, type RemoteOptions, remoteOptions, splitPath } from './remote.ts'
 
@@ -15,7 +15,7 @@ interface BenchOptions extends RemoteOptions {
 }
 
 /** The live line is drawn anew so often, in milliseconds. */
-const drawMs = 250
+const drawMs = 500
 
 /** `covey bench` */
 export function benchCommand(): Command {
@@ -73,11 +73,11 @@ function stopSignal(): AbortSignal {
   return stop.signal
 }
 
-function liveLine({ elapsedMs, callsPerSecond, latency, errors }: LoadReport): string {
-  const failed = [...errors.values()].reduce((sum, count) => sum + count, 0)
+/** What the last moments were like. */
+function liveLine({ elapsedMs, callsPerSecond, latency, failed }: LoadProgress): string {
   const tail = failed === 0 ? '' : `  ${failed} failed`
   const [p50, p99] = [latency.quantile(0.5), latency.quantile(0.99)].map(latencyText)
-  const seconds = Math.round(elapsedMs / 1_000)
+  const seconds = Number((elapsedMs / 1_000).toFixed(1))
   return `${seconds} s  ${rateText(callsPerSecond)} calls/s  p50 ${p50}  p99 ${p99}${tail}`
 }
 

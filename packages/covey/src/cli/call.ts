@@ -6,12 +6,13 @@ import { describedContract } from '../rpc/described-contract.ts'
 import { write } from './output.ts'
 import { readElements, readInput } from './read-input.ts'
 import { methodOf, openRemote, type RemoteOptions, remoteOptions, splitPath } from './remote.ts'
+import { typeText } from './type-text.ts'
 import { valueText } from './value-text.ts'
 
 interface CallCommandOptions extends RemoteOptions {
   readonly timeout?: number
   readonly stream?: boolean
-  readonly limit: number
+  readonly limit?: number
   readonly meta: Record<string, string>
   readonly instance?: string
 }
@@ -32,12 +33,12 @@ export function callCommand(): Command {
   return command
     .option('--timeout <ms>', 'time for the call (default: what the contract says)', toMs)
     .option('--stream', 'the method streams: show each element as it comes (found out by itself)')
-    .option('--limit <count>', 'leave a stream after so many elements', toCount, Infinity)
+    .option('--limit <count>', 'leave a stream after so many elements', toCount)
     .option('--instance <id>', 'only this instance')
     .addOption(
       new Option('-m, --meta <name=value>', 'metadata of the call, may be repeated')
         .argParser(addMeta)
-        .default({}),
+        .default({}, 'none'),
     )
     .action(call)
 }
@@ -56,7 +57,7 @@ async function call(path: string, argument: string | undefined, options: CallCom
   try {
     await show(run(input, wishesOf(options)), options)
   } catch (error) {
-    tell(error)
+    tell(error, method)
   }
 }
 
@@ -82,7 +83,7 @@ function wishesOf({ timeout, meta, instance }: CallCommandOptions): CallOptions 
 }
 
 /** One answer in full; elements of a stream on a line each, as they come. */
-async function show(result: unknown, { limit }: CallCommandOptions): Promise<void> {
+async function show(result: unknown, { limit = Infinity }: CallCommandOptions): Promise<void> {
   if (!isStream(result)) {
     const text = valueText(await result, process.stdout.isTTY ? 2 : 0)
     if (text !== '') await write(process.stdout, `${text}\n`)
@@ -100,12 +101,13 @@ function isStream(result: unknown): result is AsyncIterable<unknown> {
 }
 
 /** An error of the call is an answer too: its code, what it says, and its details as data. */
-function tell(error: unknown): void {
+function tell(error: unknown, { name, input }: MethodDescription): void {
   if (!(error instanceof CoveyError)) throw error
   const details = error.details === undefined ? '' : `${valueText(error.details, 2)}\n`
   const { code, message } = error
   const what = message.endsWith(code) ? message : `${code}: ${message}`
-  process.stderr.write(`covey: ${what}\n${details}`)
+  const hint = code === 'INVALID_INPUT' ? `${name} takes ${typeText(input)}\n` : ''
+  process.stderr.write(`covey: ${what}\n${details}${hint}`)
   process.exitCode = 1
 }
 

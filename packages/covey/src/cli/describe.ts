@@ -10,6 +10,8 @@ import {
   remoteOptions,
   splitPath,
 } from './remote.ts'
+import { nobodyThere } from './remote-errors.ts'
+import { formatTable } from './table.ts'
 import { typeText } from './type-text.ts'
 
 interface DescribeOptions extends RemoteOptions {
@@ -35,15 +37,18 @@ export function describeCommand(): Command {
 async function describe(name: string | undefined, options: DescribeOptions): Promise<void> {
   await using remote = await openRemote(options)
   const found = name === undefined ? await all(remote) : await one(remote, name)
+  const several = found.length > 1
   const text = options.json
     ? `${JSON.stringify(found, null, 2)}\n`
-    : found.map(contractText).join('\n')
-  await write(process.stdout, text === '' ? 'no service is there\n' : text)
+    : found.map(several ? overviewText : contractText).join('\n')
+  const hint = several && !options.json ? '\n"covey describe <service>" shows the types\n' : ''
+  await write(process.stdout, text + hint)
 }
 
 async function all(remote: Remote): Promise<ContractDescription[]> {
   const names = await remote.services()
   const own = names.filter((name) => !name.startsWith('covey.'))
+  if (own.length === 0) throw nobodyThere(remote)
   return Promise.all(own.map((name) => remote.describe(name)))
 }
 
@@ -58,18 +63,32 @@ async function one(remote: Remote, name: string): Promise<ContractDescription[]>
   return [{ ...description, methods: [methodOf(description, parts.name)] }]
 }
 
+/** The methods of a contract, a line each. */
+export function overviewText({ name, methods }: ContractDescription): string {
+  const rows = methods.map((method) => [
+    `  ${method.name}`,
+    inputText(method),
+    notesOf(method).join(', '),
+  ])
+  return `${name}\n${formatTable(rows)}`
+}
+
+/** The names of what a method takes, or how its input is called where it has none. */
+function inputText({ input }: MethodDescription): string {
+  const names = Object.keys((input?.properties ?? {}) as Record<string, unknown>)
+  if (input?.type === 'object' && names.length > 0) return `{ ${names.join(', ')} }`
+  const text = typeText(input)
+  return input === null ? '' : text.length > 40 || text.includes('\n') ? '…' : text
+}
+
 /** A contract for people. */
 export function contractText({ name, methods }: ContractDescription): string {
   return `${name}\n${methods.map((method) => `\n${methodText(method)}`).join('')}`
 }
 
 function methodText(method: MethodDescription): string {
-  const { name, kind, idempotent, timeoutMs, input, output, errors } = method
-  const notes = [
-    kinds[kind],
-    idempotent ? 'may be repeated' : '',
-    timeoutMs === null ? '' : durationText(timeoutMs),
-  ].filter((note) => note !== '')
+  const { name, kind, input, output, errors } = method
+  const notes = notesOf(method)
   const rows: [string, string][] = [
     [kind === 'clientStream' || kind === 'duplex' ? 'takes each' : 'takes', typeText(input, 16)],
     [kind === 'serverStream' || kind === 'duplex' ? 'gives each' : 'gives', typeText(output, 16)],
@@ -80,4 +99,10 @@ function methodText(method: MethodDescription): string {
   ]
   const lines = rows.map(([label, text]) => `    ${label.padEnd(12)}${text}\n`)
   return `  ${name}${notes.length === 0 ? '' : `  (${notes.join(', ')})`}\n${lines.join('')}`
+}
+
+function notesOf({ kind, idempotent, timeoutMs }: MethodDescription): string[] {
+  const repeat = idempotent ? 'may be repeated' : ''
+  const time = timeoutMs === null ? '' : durationText(timeoutMs)
+  return [kinds[kind], repeat, time].filter((note) => note !== '')
 }

@@ -380,7 +380,10 @@ test('an unknown command is answered with the nearest one', async (t) => {
   const { code, stderr } = await project.covey('strat')
   assert.equal(code, 1)
   assert.match(stderr, /unknown command 'strat'\n\(Did you mean start\?\)/)
-  assert.equal((await project.covey('logs', '-n', 'many')).code, 1)
+  const wrong = await project.covey('logs', '-n', 'many')
+  assert.equal(wrong.code, 1)
+  assert.match(wrong.stderr, /It must be a whole number\.\n\(--help shows what there is\)\n$/)
+  assert.match((await project.covey('--version')).stdout, /^covey \d+\.\d+\.\d+, Node v\d+/)
   assert.equal((await project.covey('token')).code, 1)
 })
 

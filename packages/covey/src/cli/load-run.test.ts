@@ -5,18 +5,19 @@ import { sleep } from '../base/sleep.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { FakeClock } from '../testing/fake-clock.ts'
 import { histogramText, latencyText } from './latency-text.ts'
-import { type LoadOptions, type LoadReport, runLoad } from './load-run.ts'
+import { type LoadOptions, runLoad } from './load-run.ts'
 
 function bench(call: (clock: FakeClock) => Promise<unknown>, wishes: Partial<LoadOptions> = {}) {
   const clock = new FakeClock()
-  const progress: LoadReport[] = []
+  const progress: { seconds: number; perSecond: number; maxMs: number; failed: number }[] = []
   const report = runLoad({
     clock,
     concurrency: 4,
     durationMs: 1_000,
     reportMs: 250,
     signal: new AbortController().signal,
-    onProgress: (seen) => progress.push(seen),
+    onProgress: ({ elapsedMs, callsPerSecond: perSecond, latency, failed }) =>
+      progress.push({ seconds: elapsedMs / 1_000, perSecond, maxMs: latency.maxMs, failed }),
     call: () => call(clock),
     ...wishes,
   })
@@ -48,13 +49,29 @@ test('each caller makes its next call when the last one is answered', async () =
   assert.ok(progress.length >= 3)
 })
 
+test('progress tells of the last moments, not of the whole run', async () => {
+  let answerMs = 10
+  const { clock, report, progress } = bench((clock) => sleep(answerMs, undefined, clock))
+  await pass(clock, 500)
+  answerMs = 50
+  await pass(clock, 700)
+  await report
+  const rates = progress.map(({ perSecond }) => Math.round(perSecond / 40) * 40)
+  assert.deepEqual([rates[0], rates.at(-1)], [400, 80])
+  assert.deepEqual([progress[0]?.maxMs, progress.at(-1)?.maxMs], [10, 50])
+  assert.equal(progress[0]?.seconds, 0.25)
+})
+
 test('failures are counted by code, slowly, and are no calls', async () => {
-  const { clock, report } = bench(() => Promise.reject(new CoveyError('NOT_FOUND', 'no 7')))
+  const { clock, report, progress } = bench(() =>
+    Promise.reject(new CoveyError('NOT_FOUND', 'no 7')),
+  )
   await pass(clock, 1_100)
   const { calls, errors, firstErrors } = await report
   assert.equal(calls, 0)
   assert.ok(errors.get('NOT_FOUND')! <= 400 && errors.get('NOT_FOUND')! >= 100)
   assert.equal(firstErrors.get('NOT_FOUND')?.message, 'no 7')
+  assert.ok(progress[2]!.failed > progress[0]!.failed && progress[0]!.failed >= 25)
 })
 
 test('a signal ends it early', async () => {

@@ -11,14 +11,26 @@ export interface LoadOptions {
   readonly durationMs: number
   /** Makes one call. */
   call(): Promise<unknown>
-  /** Told about every `reportMs` milliseconds. */
-  onProgress(progress: LoadReport): void
+  /** Told about every `reportMs` milliseconds of what came since the time before. */
+  onProgress(progress: LoadProgress): void
   readonly reportMs: number
   /** Ends it early. */
   readonly signal: AbortSignal
 }
 
-/** What came of it, until now or in all. */
+/** What came of it lately. */
+export interface LoadProgress {
+  /** Since the start. */
+  readonly elapsedMs: number
+  /** Since it was told the last time. */
+  readonly callsPerSecond: number
+  /** Since it was told the last time; it is emptied when `onProgress` returns. */
+  readonly latency: LatencyHistogram
+  /** How many have failed, since the start. */
+  readonly failed: number
+}
+
+/** What came of it in all. */
 export interface LoadReport {
   readonly elapsedMs: number
   readonly calls: number
@@ -37,15 +49,10 @@ const errorPauseMs = 10
 export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   const { clock, concurrency, durationMs, signal } = options
   const latency = new LatencyHistogram()
+  const recent = new LatencyHistogram()
   const errors = new Map<string, number>()
   const firstErrors = new Map<string, CoveyError>()
   const startMs = clock.monotonicMs()
-  const report = (): LoadReport => {
-    const elapsedMs = Math.max(1, clock.monotonicMs() - startMs)
-    const calls = latency.total
-    const callsPerSecond = (calls / elapsedMs) * 1_000
-    return { elapsedMs, calls, callsPerSecond, latency, errors, firstErrors }
-  }
   const over = () => signal.aborted || clock.monotonicMs() - startMs >= durationMs
 
   async function caller(): Promise<void> {
@@ -53,7 +60,9 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
       const beganMs = clock.monotonicMs()
       try {
         await options.call()
-        latency.record(clock.monotonicMs() - beganMs)
+        const tookMs = clock.monotonicMs() - beganMs
+        latency.record(tookMs)
+        recent.record(tookMs)
       } catch (thrown) {
         const error = CoveyError.from(thrown)
         errors.set(error.code, (errors.get(error.code) ?? 0) + 1)
@@ -63,11 +72,32 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     }
   }
 
-  const timer = clock.every(options.reportMs, () => options.onProgress(report()))
+  let toldMs = startMs
+  function tell(): void {
+    const nowMs = clock.monotonicMs()
+    const failed = errors.values().reduce((sum, count) => sum + count, 0)
+    options.onProgress({
+      elapsedMs: nowMs - startMs,
+      callsPerSecond: perSecond(recent.total, nowMs - toldMs),
+      latency: recent,
+      failed,
+    })
+    toldMs = nowMs
+    recent.reset()
+  }
+
+  const timer = clock.every(options.reportMs, tell)
   try {
     await Promise.all(Array.from({ length: concurrency }, caller))
   } finally {
     timer.stop()
   }
-  return report()
+  const elapsedMs = Math.max(1, clock.monotonicMs() - startMs)
+  const calls = latency.total
+  const callsPerSecond = perSecond(calls, elapsedMs)
+  return { elapsedMs, calls, callsPerSecond, latency, errors, firstErrors }
+}
+
+function perSecond(count: number, ms: number): number {
+  return (count / Math.max(1, ms)) * 1_000
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { benchCommand } from './bench.ts'
 import { callCommand } from './call.ts'
@@ -33,15 +34,27 @@ export async function main(argv: readonly string[]): Promise<never> {
   return process.exit()
 }
 
+/** Of the package, whose manifest lies beside the sources and beside what is made of them. */
+function version(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}
+
 function createProgram(): Command {
-  return new Command('covey')
+  const program = new Command('covey')
     .description('Typed services that run as one command on a laptop and as a fleet in production.')
-    .addCommand(startCommand())
-    .addCommand(stopCommand())
-    .addCommand(statusCommand())
-    .addCommand(logsCommand())
-    .addCommand(tokenCommand())
-    .addCommand(callCommand())
-    .addCommand(describeCommand())
-    .addCommand(benchCommand())
+    .version(`covey ${version()}, Node ${process.version}`)
+    .showHelpAfterError('(--help shows what there is)')
+  const commands = [
+    startCommand(),
+    stopCommand(),
+    statusCommand(),
+    logsCommand(),
+    tokenCommand(),
+    callCommand(),
+    describeCommand(),
+    benchCommand(),
+  ]
+  for (const command of commands) program.addCommand(command.copyInheritedSettings(program))
+  return program
 }

@@ -27,6 +27,9 @@ export async function* readElements(argument: string | undefined): AsyncGenerato
     }
     return yield* value
   }
+  if (process.stdin.isTTY) {
+    process.stderr.write('one JSON value a line; Ctrl-D ends the stream\n')
+  }
   for await (const line of createInterface({ input: process.stdin })) {
     if (line.trim() !== '') yield parse(line, line)
   }

@@ -123,7 +123,10 @@ test('what is mistyped is named, with what was probably meant', async () => {
       ['call', 'covey.health.check'],
       /every instance has covey\.health: say which one with --target/,
     ],
-    [['call', 'users.get', '{}', '-t', '127.0.0.1:1'], /ECONNREFUSED 127\.0\.0\.1:1/],
+    [
+      ['call', 'users.get', '{}', '-t', '127.0.0.1:1'],
+      /^covey: 127\.0\.0\.1:1: nobody listens there \(ECONNREFUSED\)\n$/,
+    ],
     [['describe', 'users.gett'], /did you mean "get"\?/],
     [['bench', 'users.count', '{}'], /users\.count streams/],
   ]
@@ -132,6 +135,12 @@ test('what is mistyped is named, with what was probably meant', async () => {
     assert.match(stderr, wrong[index]![1])
     assert.deepEqual([code, stdout, stderr.trim().split('\n').length], [1, '', 1], stderr)
   }
+})
+
+test('input that is refused is answered with what the method takes', async () => {
+  const { stderr } = await covey(['call', 'users.get', '{"id":7}'])
+  assert.match(stderr, /^covey: INVALID_INPUT: users\.get input: id: /)
+  assert.match(stderr, /\nget takes \{ id: string \}\n$/)
 })
 
 test('describe shows services, one service, one method, and JSON', async () => {

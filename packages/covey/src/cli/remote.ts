@@ -1,7 +1,6 @@
 import { dirname } from 'node:path'
 import { Option } from 'commander'
 import { systemClock } from '../base/clock.ts'
-import { closestName } from '../base/closest-name.ts'
 import { compose } from '../call/handler.ts'
 import type { Client } from '../contract/client.ts'
 import type { Contract } from '../contract/define-contract.ts'
@@ -10,10 +9,11 @@ import { CoveyError } from '../error/covey-error.ts'
 import { clientStack } from '../rpc/client-stack.ts'
 import { contractClient } from '../rpc/contract-client.ts'
 import { reflect } from '../rpc/reflect.ts'
-import { createRuntime, type Runtime } from '../rpc/runtime.ts'
+import { createRuntime, type Runtime, withoutUser } from '../rpc/runtime.ts'
 import { frameworkSettings } from '../settings/framework-settings.ts'
 import { loadSettings } from '../settings/load-settings.ts'
 import { findConfig } from '../supervisor/load-fleet.ts'
+import { nobodyThere, notReached, unknownName } from './remote-errors.ts'
 
 /** What every command takes that speaks with services. */
 export interface RemoteOptions {
@@ -26,7 +26,7 @@ export interface RemoteOptions {
 export const remoteOptions: readonly Option[] = [
   new Option(
     '-t, --target <address>',
-    'host:port, tls://host:port or unix:/path instead of the registry',
+    'host:port, or a URL with tls://, http:// or unix:, instead of the registry',
   ),
   new Option('-r, --registry <url>', 'where instances are found (default: as in config.yaml)'),
 ]
@@ -36,6 +36,8 @@ export interface Remote extends AsyncDisposable {
   readonly runtime: Runtime
   /** The URL of `--target`. */
   readonly target: string | undefined
+  /** Where instances are looked up otherwise, as it may be shown. */
+  readonly registry: string
   /** Names of the services in the registry; with a target: those that it serves. */
   services(): Promise<readonly string[]>
   /** What a service says of itself. @throws CoveyError `NOT_FOUND` with the names there are */
@@ -44,8 +46,8 @@ export interface Remote extends AsyncDisposable {
   client<C extends Contract>(contract: C, service: string): Client<C>
 }
 
-/** Time for finding out who is there, in milliseconds. */
-const lookMs = 3_000
+/** Time for finding out who is there, in milliseconds: what a call has by default. */
+const lookMs = 5_000
 
 /**
  * Opens the way to services, with the settings of the project the command is run in: section `covey` of `config.yaml` beside
@@ -60,10 +62,11 @@ export async function openRemote(options: RemoteOptions): Promise<Remote> {
   const { keys, tls, integrity } = covey
   const registry = options.registry ?? covey.registry
   const runtime = createRuntime({ registry, keys, tls, integrity })
-  const target = options.target === undefined ? undefined : targetUrl(options.target)
+  const target = options.target === undefined ? undefined : targetUrl(options.target, runtime)
   const remote: Remote = {
     runtime,
     target,
+    registry: withoutUser(registry),
     async services() {
       if (target !== undefined) return (await contracts(reflect.name)).map(({ name }) => name)
       const registry = await runtime.registry()
@@ -72,7 +75,7 @@ export async function openRemote(options: RemoteOptions): Promise<Remote> {
     async describe(service) {
       const known = await remote.services()
       if (target === undefined && !known.includes(service) && !service.startsWith('covey.')) {
-        throw unknownName('service', service, known)
+        throw known.length === 0 ? nobodyThere(remote) : unknownName('service', service, known)
       }
       const through = service.startsWith('covey.') ? (known[0] ?? service) : service
       const found = (await contracts(through)).find(({ name }) => name === service)
@@ -94,8 +97,14 @@ export async function openRemote(options: RemoteOptions): Promise<Remote> {
     },
     [Symbol.asyncDispose]: () => runtime.close(),
   }
-  const contracts = (through: string) =>
-    remote.client(reflect, through).contracts(undefined, { timeoutMs: lookMs })
+  const contracts = async (through: string) => {
+    const asked = options.target ?? through
+    try {
+      return await remote.client(reflect, through).contracts(undefined, { timeoutMs: lookMs })
+    } catch (error) {
+      throw notReached(CoveyError.from(error), { asked, target, lookMs })
+    }
+  }
   return remote
 }
 
@@ -116,14 +125,16 @@ export function methodOf(description: ContractDescription, name: string): Method
   throw unknownName(`method of ${description.name}`, name, names)
 }
 
-function unknownName(what: string, name: string, known: readonly string[]): CoveyError {
-  const closest = closestName(name, known)
-  const own = known.filter((other) => !other.startsWith('covey.'))
-  const hint = closest === undefined ? '' : `; did you mean "${closest}"?`
-  const list = own.length === 0 ? 'nothing is there' : `there are: ${own.join(', ')}`
-  return new CoveyError('NOT_FOUND', `no ${what} "${name}"${hint} (${list})`)
-}
-
-function targetUrl(target: string): string {
-  return /^[a-z]+:(?!\d+$)/i.test(target) ? target : `tcp://${target}`
+/** @throws CoveyError `INVALID_INPUT` that says how addresses are written */
+function targetUrl(target: string, runtime: Runtime): string {
+  const url = /^[a-z]+:(?!\d+$)/i.test(target) ? target : `tcp://${target}`
+  try {
+    runtime.transport(url).check(url)
+  } catch (error) {
+    const hint = 'use host:port, tls://host:port, http://host:port or unix:/path'
+    const own = url === target && (error as Error).message.includes('covey.tls')
+    const why = own ? (error as Error).message : hint
+    throw new CoveyError('INVALID_INPUT', `--target ${target}: ${why}`)
+  }
+  return url
 }

@@ -32,7 +32,7 @@ async function status({ json = false, ...options }: ProjectOptions & { json?: bo
   const head = `${fleet}: supervisor ${pid}, console ${url}\n\n`
   const text = json
     ? toJson({ running: true, fleet, pid, url, processes })
-    : head + formatTable(columns, processes.map(toRow)) + reasons(processes)
+    : head + formatTable([columns, ...processes.map(toRow)]) + reasons(processes)
   process.stdout.write(text)
 }
 

@@ -143,7 +143,9 @@ export class Endpoint implements NamedCandidate {
 
   /** Why it takes no calls, for messages. */
   describe(): string {
-    return `${this.instance.id}: ${this.#best().describe()}`
+    const [{ id }, why] = [this.instance, this.#best().describe()]
+    // Where only the address is known it is the id, and errors of connecting begin with it.
+    return why.startsWith(`${id}: `) ? why : `${id}: ${why}`
   }
 
   async close(): Promise<void> {

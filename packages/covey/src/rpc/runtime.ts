@@ -177,7 +177,7 @@ export class Runtime implements AsyncDisposable {
 
   /** The way to a fixed address. */
   channelTo(target: string, service: string): Channel {
-    this.transport(target)
+    this.transport(target).check(target)
     const instance = fixedInstance(target, [service])
     return this.#shared(target, service, () => onlyOne(instance, this.#closing.signal))
   }
@@ -252,6 +252,17 @@ export class Runtime implements AsyncDisposable {
     return proving.length > 0 ? proving : addresses
   }
 
+  /** What a registry says of an address may be wrong; it is told as what it is. */
+  #transportTo(address: string): Transport {
+    try {
+      const transport = this.transport(address)
+      transport.check(address)
+      return transport
+    } catch (error) {
+      throw new CoveyError('UNAVAILABLE', (error as Error).message, { cause: error })
+    }
+  }
+
   /** Tries the addresses of an instance in order. */
   async #connect(
     instance: Instance,
@@ -265,7 +276,7 @@ export class Runtime implements AsyncDisposable {
       try {
         const links = this.links(address)
         const options = { ...links, limits, clock, signal, instance: expected, onDraining }
-        return await this.transport(address).connect(address, options)
+        return await this.#transportTo(address).connect(address, options)
       } catch (error) {
         failure = error
       }
@@ -285,7 +296,7 @@ function suffices(local: Instance, routing: Routing): boolean {
 }
 
 /** A URL as it may be shown: without a name and a password. */
-function withoutUser(url: string): string {
+export function withoutUser(url: string): string {
   return url.replace(/\/\/[^/@]*@/, '//')
 }
 

@@ -129,6 +129,7 @@ export class FrameDecoder {
       throw new CoveyError(
         'MESSAGE_TOO_LARGE',
         `a frame of ${length} bytes; the limit is ${this.maxFrameBytes}`,
+        { details: { bytes: length, maxBytes: this.maxFrameBytes } },
       )
     }
     if (length < minLength) throw new CoveyError('PROTOCOL_ERROR', `a frame of ${length} bytes`)

@@ -9,6 +9,7 @@ import { servedToTheEnd } from '../served-to-the-end.ts'
 import { serverRefusal } from '../tls/server-trust.ts'
 import type { TlsCredentials } from '../tls/tls-credentials.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
+import { whyUnreachable } from '../why-unreachable.ts'
 import { callStream } from './call-stream.ts'
 import { callUnary } from './call-unary.ts'
 import { ClientLink, readWelcome } from './client-link.ts'
@@ -70,7 +71,7 @@ async function openLink(
   try {
     const response = await inTime(answerOf(sent))
     if (mediaTypeOf(response.headers['content-type']) !== mediaType.frames) {
-      throw await inTime(errorIn(response, { address, options }))
+      throw noDoor(response, address, await inTime(errorIn(response, { address, options })))
     }
     const first = await inTime(readWelcome(response))
     return new ClientLink(sent, response, options, first)
@@ -80,6 +81,13 @@ async function openLink(
   } finally {
     limit.stop()
   }
+}
+
+/** An HTTP server, but not one that takes calls; what else a door says stands. */
+function noDoor({ statusCode }: IncomingMessage, address: string, error: CoveyError): CoveyError {
+  if (error.code !== 'NOT_FOUND' && error.code !== 'PROTOCOL_ERROR') return error
+  const message = `${address}: no calls are taken there: GET ${rpcPath} is answered with HTTP ${statusCode}`
+  return new CoveyError('PROTOCOL_ERROR', message, { cause: error })
 }
 
 function answerOf(sent: ClientRequest): Promise<IncomingMessage> {
@@ -92,7 +100,7 @@ function answerOf(sent: ClientRequest): Promise<IncomingMessage> {
 
 function openingFailure(address: string, cause: Error): CoveyError {
   if (cause instanceof CoveyError) return cause
-  return serverRefusal(address, cause) ?? unreachable(address, cause.message, cause)
+  return serverRefusal(address, cause) ?? unreachable(address, whyUnreachable(cause), cause)
 }
 
 class HttpConnection implements Connection {

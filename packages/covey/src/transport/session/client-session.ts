@@ -8,6 +8,7 @@ import { servedToTheEnd } from '../served-to-the-end.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { CallWriter } from './call-writer.ts'
 import { ClientHandshake } from './client-handshake.ts'
+import { foreignProtocol } from './foreign-protocol.ts'
 import { FrameLink } from './frame-link.ts'
 import { readFarewell, type Welcome } from './hello.ts'
 import { PendingCalls } from './pending-calls.ts'
@@ -180,6 +181,6 @@ function isFarewell({ type, id }: Frame): boolean {
 /** Before the handshake nothing can be lost: the peer is just not there. */
 function asUnavailable(reason: CoveyError | undefined): CoveyError {
   if (reason === undefined) return new CoveyError('CANCELLED', 'closed before the handshake')
-  if (reason.code !== 'CONNECTION_LOST') return reason
+  if (reason.code !== 'CONNECTION_LOST') return foreignProtocol(reason) ?? reason
   return new CoveyError('UNAVAILABLE', reason.message, { cause: reason })
 }

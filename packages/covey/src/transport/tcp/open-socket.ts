@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { CoveyError } from '../../error/covey-error.ts'
 import { limitOpening, unreachable } from '../limit-opening.ts'
 import type { ConnectOptions } from '../transport.ts'
+import { whyUnreachable } from '../why-unreachable.ts'
 
 /** What is special about a kind of socket. */
 export interface SocketOpening<S extends Socket> {
@@ -31,7 +32,7 @@ export function openSocket<S extends Socket>(
     }
     const limit = limitOpening(address, options, fail)
     const onError = (error: Error) =>
-      fail(opening.meaning?.(error) ?? unreachable(address, error.message, error))
+      fail(opening.meaning?.(error) ?? unreachable(address, whyUnreachable(error), error))
     const settle = () => {
       limit.stop()
       socket.off('error', onError)

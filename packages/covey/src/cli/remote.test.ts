@@ -24,7 +24,7 @@ async function listen(t: TestContext, server: Server): Promise<string> {
 }
 
 test('an address that is none is refused with how one is written', async () => {
-  const written = 'use host:port, tls://host:port, http://host:port or unix:/path'
+  const written = 'use host:port, or a URL with tls://, https://, http:// or unix:'
   for (const target of ['nonsense', '127.0.0.1:99999', ':4100', 'ftp://x:1', 'http://x', 'unix:']) {
     assert.equal(await complaint({ target }), `--target ${target}: ${written}`)
   }

@@ -26,7 +26,7 @@ export interface RemoteOptions {
 export const remoteOptions: readonly Option[] = [
   new Option(
     '-t, --target <address>',
-    'host:port, or a URL with tls://, http:// or unix:, instead of the registry',
+    'host:port, or a URL with tls://, https://, http:// or unix:, instead of the registry',
   ),
   new Option('-r, --registry <url>', 'where instances are found (default: as in config.yaml)'),
 ]
@@ -131,7 +131,7 @@ function targetUrl(target: string, runtime: Runtime): string {
   try {
     runtime.transport(url).check(url)
   } catch (error) {
-    const hint = 'use host:port, tls://host:port, http://host:port or unix:/path'
+    const hint = 'use host:port, or a URL with tls://, https://, http:// or unix:'
     const own = url === target && (error as Error).message.includes('covey.tls')
     const why = own ? (error as Error).message : hint
     throw new CoveyError('INVALID_INPUT', `--target ${target}: ${why}`)

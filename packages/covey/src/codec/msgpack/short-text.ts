@@ -8,6 +8,9 @@ type TextOf = (bytes: Uint8Array, from: number) => string | undefined
 const made: (TextOf | undefined)[] = []
 for (let size = 0; size <= shortTextBytes; size++) made.push(undefined)
 
+/** Until it was refused once: a browser reports each try where the policy of a page forbids it. */
+let mayCompile = true
+
 /**
  * The text of `size` bytes, at most `shortTextBytes`, if they are all ASCII, otherwise undefined. Made in one go: what is put
  * together of parts is, from 13 characters on, a pair of them for V8, to be joined when it is read, which doubles the price.
@@ -25,6 +28,7 @@ function make(size: number): TextOf {
 
 /** Code without a loop, a third faster. Undefined where code may not be made from text. */
 function compiled(size: number): TextOf | undefined {
+  if (!mayCompile) return undefined
   const codes = Array.from({ length: size }, (_, index) => `c${index}`)
   const reads = codes.map((code, index) => `const ${code} = b[i + ${index}]`)
   try {
@@ -35,6 +39,7 @@ function compiled(size: number): TextOf | undefined {
       return (${codes.join(' | ')}) > 0x7f ? undefined : String.fromCharCode(${codes.join(', ')})`,
     ) as TextOf
   } catch {
+    mayCompile = false
     return undefined
   }
 }

@@ -4,8 +4,10 @@ const encoder = new TextEncoder()
 
 const nothing = new Uint8Array(0)
 
+const maxCharacterBytes = 4
+
 /** Below this many characters a loop beats the call into the platform's encoder. */
-const shortText = 48
+const shortText = 40
 
 /**
  * Bytes being written. What was written and not yet taken is a region of a slab; `take` hands the region out without a copy
@@ -64,16 +66,21 @@ export class ByteWriter {
     this.position += bytes.length
   }
 
-  /**
-   * Writes text as UTF-8 and returns how many bytes it took. Lone surrogates become U+FFFD.
-   * @param maxBytes what it takes at the most, if that is known better than three bytes for each character
-   */
-  text(text: string, maxBytes = text.length * 3): number {
-    this.ensure(maxBytes)
+  /** Writes text as UTF-8 and returns how many bytes it took. Lone surrogates become U+FFFD. */
+  text(text: string): number {
+    this.ensure(text.length)
     if (text.length <= shortText && this.#ascii(text)) return text.length
-    const { written } = encoder.encodeInto(text, this.bytes.subarray(this.position))
-    this.position += written
-    return written
+    let size = 0
+    let rest = text
+    // Most texts are ASCII or find room; the others ask for more when it is known what their characters take.
+    for (;;) {
+      const { read, written } = encoder.encodeInto(rest, this.bytes.subarray(this.position))
+      this.position += written
+      size += written
+      if (read === rest.length) return size
+      rest = rest.slice(read)
+      this.ensure(Math.ceil((rest.length * written) / Math.max(read, 1)) + maxCharacterBytes)
+    }
   }
 
   /** Overwrites four bytes that were written before, at `offset` from the start of the region. */
@@ -88,6 +95,14 @@ export class ByteWriter {
   /** Overwrites one byte that was written before. */
   patchU8(offset: number, value: number): void {
     this.bytes[this.#start + offset] = value
+  }
+
+  /** Makes room for `count` bytes at `offset`, to be patched; what was written behind it moves. */
+  insert(offset: number, count: number): void {
+    this.ensure(count)
+    const at = this.#start + offset
+    if (at < this.position) this.bytes.copyWithin(at + count, at, this.position)
+    this.position += count
   }
 
   /** What was written behind `offset`; changes with the next write. */

@@ -142,6 +142,31 @@ test('msgpack: half a character is refused instead of being replaced', () => {
   assert.equal(roundTrip(msgpackCodec, '😀'.repeat(40)), '😀'.repeat(40))
 })
 
+test('msgpack: text has the shortest head for its bytes, whatever its characters take', () => {
+  const lengths = [
+    31, 32, 40, 41, 64, 85, 86, 128, 255, 256, 21_845, 21_846, 32_768, 65_535, 65_536,
+  ]
+  for (const character of ['x', 'é', '漢', '😀']) {
+    for (const length of lengths) {
+      const text = character.repeat(length)
+      const bytes = Buffer.from(text)
+      const { length: size } = bytes
+      const head = Buffer.alloc(5)
+      const heads = [
+        () => head.subarray(0, head.writeUInt8(0xa0 | size)),
+        () => head.subarray(0, head.writeUInt16BE(0xd900 | size)),
+        () =>
+          head.subarray(0, head.writeUInt8(size & 0xff, head.writeUInt16BE(0xda00 | (size >> 8)))),
+        () => head.subarray(0, head.writeUInt32BE(size, head.writeUInt8(0xdb))),
+      ]
+      const wanted = heads[[31, 0xff, 0xffff].filter((limit) => size > limit).length]!()
+      const around = [Buffer.from([0x93, 7]), wanted, bytes, Buffer.from([8])]
+      const made = Buffer.from(encode(msgpackCodec, [7, text, 8]))
+      assert.ok(made.equals(Buffer.concat(around)), `${length} times ${character}`)
+    }
+  }
+})
+
 test('msgpack: lists of every size have all their elements, of whatever type, and no holes', () => {
   const kinds = [
     (n: number) => n,

@@ -1,27 +1,51 @@
 import type { ByteWriter } from '../../base/byte-writer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 
+/** Up to here a loop over the characters beats the platform's encoder. */
+const maxShort = 40
+
 /** Writes text, with its size ahead. @throws CoveyError `UNENCODABLE` for a lone surrogate */
 export function writeString(value: string, out: ByteWriter): void {
   const { length } = value
-  if (length <= 48 && writeShortAscii(value, length, out)) return
+  if (length <= maxShort && writeShortAscii(value, length, out)) return
+  const offset = out.size
+  writeHead(length, out)
+  const size = out.text(value)
+  if (size === length) return
   // As UTF-8 it would silently become another text.
   if (!value.isWellFormed()) {
     throw new CoveyError('UNENCODABLE', 'text with half a character (a lone surrogate)')
   }
-  const size = utf8Bytes(value)
-  if (size <= 31) out.u8(0xa0 | size)
+  const more = headBytes(size) - headBytes(length)
+  if (more > 0) out.insert(offset, more)
+  patchHead(size, offset, out)
+}
+
+function headBytes(size: number): number {
+  if (size <= 31) return 1
+  if (size <= 0xff) return 2
+  return size <= 0xffff ? 3 : 5
+}
+
+function writeHead(size: number, out: ByteWriter): void {
+  const offset = out.size
+  out.insert(offset, headBytes(size))
+  patchHead(size, offset, out)
+}
+
+function patchHead(size: number, offset: number, out: ByteWriter): void {
+  if (size <= 31) out.patchU8(offset, 0xa0 | size)
   else if (size <= 0xff) {
-    out.u8(0xd9)
-    out.u8(size)
+    out.patchU8(offset, 0xd9)
+    out.patchU8(offset + 1, size)
   } else if (size <= 0xffff) {
-    out.u8(0xda)
-    out.u16(size)
+    out.patchU8(offset, 0xda)
+    out.patchU8(offset + 1, size >>> 8)
+    out.patchU8(offset + 2, size & 0xff)
   } else {
-    out.u8(0xdb)
-    out.u32(size)
+    out.patchU8(offset, 0xdb)
+    out.patchU32(offset + 1, size)
   }
-  out.text(value, size)
 }
 
 /** Header and text in one go, for the strings that most messages are made of. */

@@ -19,6 +19,14 @@ export interface RetryOptions {
   hasOther(attempt: Call): boolean
 }
 
+/** What follows an attempt that failed. */
+export interface NextAttempt {
+  /** Milliseconds to wait before it. */
+  readonly waitMs: number
+  /** What it says of itself: one more than all before it, or where the failed one cost nobody anything, the same. */
+  readonly number: number
+}
+
 /** Why a call is not sent again, as `details.gaveUp` tells it. */
 type Reason = 'attempts' | 'budget' | 'time' | 'nobody' | 'asked' | 'below' | 'underneath'
 
@@ -41,8 +49,8 @@ export class Attempts {
   #last: Call | undefined
   /** Begun, or about to be. */
   #made = 1
-  /** Those of them that others had work with. */
-  #costly = 0
+  /** The highest number that one of them says of itself. */
+  #highest: number
   /** Why the call may have run. */
   #mayHaveRun: CoveyError | undefined
 
@@ -57,6 +65,7 @@ export class Attempts {
     this.#max = max
     this.#backoff = createBackoff({ baseMs, maxMs, random: options.random })
     this.#last = first
+    this.#highest = call.attempt
   }
 
   /** The attempt that was begun last. */
@@ -64,9 +73,9 @@ export class Attempts {
     return this.#last!
   }
 
-  /** Begins the first attempt, or the one that was allowed last. */
-  next(): Call {
-    this.#last = this.#call.again(this.#last, this.#call.attempt + this.#costly)
+  /** An attempt that may be made. @param number what it says of itself */
+  next(number = this.#call.attempt): Call {
+    this.#last = this.#call.again(this.#last, number)
     return this.#last
   }
 
@@ -77,32 +86,32 @@ export class Attempts {
     return !(input instanceof InputSource && input.started)
   }
 
-  /** Whether an attempt may be made beside those that are on their way; it counts as one that others have work with then. */
-  beside(): boolean {
+  /** The number of an attempt beside those that are on their way; undefined if there must be none. */
+  beside(): number | undefined {
     const { budget, hasOther } = this.#options
     const allowed = this.#made < this.#max && this.#call.attempt === 1 && hasOther(this.#last!)
-    if (!allowed || !budget.take()) return false
+    if (!allowed || !budget.take()) return undefined
     this.#made += 1
-    this.#costly += 1
-    return true
+    this.#highest += 1
+    return this.#highest
   }
 
   /**
-   * What follows a failed attempt.
-   * @returns milliseconds to wait before the next one
-   * @throws what the caller is told, if there is to be none
+   * Notes that an attempt has failed.
+   * @throws what the caller is told, if there is to be no other one
    */
-  afterFailure(attempt: Call, thrown: unknown): number {
+  afterFailure(attempt: Call, thrown: unknown): NextAttempt {
     const error = CoveyError.from(thrown)
     this.#errors.push(error)
     if (!wasNotRun(error, attempt)) this.#mayHaveRun = error
     if (!this.repeatable(error)) throw this.#answer(error, attempt, thrown)
     const decision = this.#decide(error, attempt)
-    if (typeof decision === 'number') return decision
-    throw this.#giveUp(error, decision)
+    if (typeof decision === 'string') throw this.#giveUp(error, decision)
+    this.#made += 1
+    return decision
   }
 
-  #decide(error: CoveyError, attempt: Call): number | Reason {
+  #decide(error: CoveyError, attempt: Call): NextAttempt | Reason {
     const { budget, hasOther } = this.#options
     const askedMs = retryAfterMs(error)
     if (attempt.sentTo === undefined) return 'nobody'
@@ -116,15 +125,15 @@ export class Attempts {
     const passing = error.code === 'RESOURCE_EXHAUSTED' || askedMs !== undefined
     if (notRun && !other && !(costly && passing)) return 'nobody'
     if (costly && this.#call.attempt > 1) return 'underneath'
-    const delayMs = this.#delayMs(askedMs, notRun && other)
-    if (delayMs > 0 && delayMs >= this.#call.remainingMs()) return 'time'
-    if (costly && !budget.take()) return 'budget'
-    if (costly) this.#costly += 1
-    this.#made += 1
-    return delayMs
+    const waitMs = this.#waitMs(askedMs, notRun && other)
+    if (waitMs > 0 && waitMs >= this.#call.remainingMs()) return 'time'
+    if (!costly) return { waitMs, number: attempt.attempt }
+    if (!budget.take()) return 'budget'
+    this.#highest += 1
+    return { waitMs, number: this.#highest }
   }
 
-  #delayMs(askedMs: number | undefined, elsewhere: boolean): number {
+  #waitMs(askedMs: number | undefined, elsewhere: boolean): number {
     if (askedMs !== undefined && askedMs <= 0) return 0
     // Those who were refused together must not come back together.
     if (askedMs !== undefined) return askedMs + this.#backoff.next()

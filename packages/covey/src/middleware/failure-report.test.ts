@@ -119,6 +119,20 @@ test('"was not run" of a call that the handler made is not true of the handler',
   }
 })
 
+test('what such an error says about being repeated stays in sight', async () => {
+  const details = { attempts: 3, gaveUp: 'attempts', retryAfterMs: 50 }
+  const inner = new CoveyError('RESOURCE_EXHAUSTED', 'busy', { details })
+  inner.path = 'rooms.get'
+  const error = await failure(bench(failing(inner)).run())
+  assert.deepEqual(error.details, {
+    method: 'rooms.get',
+    code: 'RESOURCE_EXHAUSTED',
+    details,
+    attempts: 3,
+    retryAfterMs: 50,
+  })
+})
+
 test('errors of other services that say nothing about having run pass on', async () => {
   const inner = new CoveyError('NOT_FOUND', 'no such room')
   inner.path = 'rooms.get'

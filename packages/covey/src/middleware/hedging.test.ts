@@ -174,6 +174,17 @@ test('a failure brings the next attempt, as without hedging, and the other one g
   const beside = timed((after) => [after(900, 'a'), after(1, said('DRAINING')), after(50, 'c')])
   assert.equal(await beside.settle(), 'c')
   assert.deepEqual(beside.timesMs, [0, 20, 21])
+  // The third takes the place of the second, which nobody had work with.
+  assert.deepEqual(
+    beside.attempts.map(({ attempt }) => attempt),
+    [1, 2, 2],
+  )
+  const first = timed((after) => [after(30, said('DRAINING')), after(900, 'b'), after(50, 'c')])
+  assert.equal(await first.settle(), 'c')
+  assert.deepEqual(
+    first.attempts.map(({ attempt }) => attempt),
+    [1, 2, 1],
+  )
   const last = timed((after) => [after(900, 'a'), after(1, lost), after(1, lost)])
   assert.equal(await last.settle(), 'a', 'the slow one is still good for an answer')
 })

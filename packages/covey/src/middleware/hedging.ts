@@ -46,8 +46,9 @@ class HedgedCall {
     if (!this.#over) this.#send()
   }
 
-  #send(): void {
-    const attempt = this.#attempts.next()
+  /** @param number of the attempt, as it says */
+  #send(number?: number): void {
+    const attempt = this.#attempts.next(number)
     this.#open.add(attempt)
     sendAttempt(this.#call, attempt, this.#next).then(
       (value) => {
@@ -63,18 +64,19 @@ class HedgedCall {
 
   #beside(): void {
     const { size } = this.#open
-    if (size > 0 && size < this.#hedge.attempts && this.#attempts.beside()) this.#send()
+    const number = size > 0 && size < this.#hedge.attempts ? this.#attempts.beside() : undefined
+    if (number !== undefined) this.#send(number)
   }
 
   #onFailure(attempt: Call, thrown: unknown): void {
     this.#open.delete(attempt)
     if (this.#over) return
     try {
-      const waitMs = this.#attempts.afterFailure(attempt, thrown)
+      const { waitMs, number } = this.#attempts.afterFailure(attempt, thrown)
       this.#coming += 1
       this.#later(waitMs, () => {
         this.#coming -= 1
-        this.#send()
+        this.#send(number)
       })
     } catch (told) {
       // One that is still on its way may bring an answer where this one brought none.

@@ -37,7 +37,7 @@ export class RetryBudget {
   /** Whether a call may be repeated now; if so it has been. */
   take(): boolean {
     this.#look()
-    if (sum(this.#taken) >= this.#allowed()) return false
+    if (sum(this.#taken) + 1 > this.#allowed()) return false
     this.#taken[this.#second % seconds]! += 1
     return true
   }

@@ -50,9 +50,10 @@ async function sendAgain(
 ): Promise<unknown> {
   let thrown = error
   for (;;) {
-    await pause(attempts.afterFailure(attempts.last, thrown), call)
+    const { waitMs, number } = attempts.afterFailure(attempts.last, thrown)
+    await pause(waitMs, call)
     try {
-      return await sendAttempt(call, attempts.next(), next)
+      return await sendAttempt(call, attempts.next(number), next)
     } catch (failure) {
       thrown = failure
     }

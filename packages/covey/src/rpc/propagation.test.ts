@@ -18,6 +18,7 @@ const facts = z.object({
   spanId: z.string(),
   leftMs: z.number(),
   baggage: z.record(z.string(), z.string()),
+  attempt: z.number(),
 })
 
 const hop = defineContract('hop', {
@@ -68,7 +69,7 @@ function hopService(
     async facts({ hops }, call) {
       const { traceId, spanId } = call.trace
       const baggage = Object.fromEntries(call.baggage)
-      const own = { traceId, spanId, leftMs: call.remainingMs(), baggage }
+      const own = { traceId, spanId, leftMs: call.remainingMs(), baggage, attempt: call.attempt }
       if (next === undefined) return [own]
       // Each adds an entry, and takes a while.
       await new Promise((resolve) => setTimeout(resolve, 20))
@@ -115,6 +116,16 @@ test('trace and baggage reach the leaf, and the time only shrinks', async () => 
   assert.ok(left[3]! <= 2_001, `the first has ${left[3]} ms`)
   // Each took at least its 20 ms (timers may be a millisecond early), and the wire rounds up.
   for (const [index, ms] of left.slice(1).entries()) assert.ok(ms - left[index]! >= 17, `${left}`)
+})
+
+test('what is called for a repetition says so, down to the leaf', async () => {
+  await using fleet = await chain()
+  const attempts = async (metadata: Record<string, string>) => {
+    const seen = await fleet.api.facts({ hops: lastHop }, { metadata })
+    return seen.map(({ attempt }) => attempt)
+  }
+  assert.deepEqual(await attempts({}), [1, 1, 1, 1])
+  assert.deepEqual(await attempts({ 'covey-attempt': '2' }), [2, 2, 2, 2])
 })
 
 test('cancelling reaches the leaf within 50 ms, and so does a deadline', async () => {

@@ -9,10 +9,14 @@ interface Wishes {
   readonly timeoutMs: number
   readonly signal?: AbortSignal
   readonly metadata?: Record<string, string>
+  readonly hedge?: { readonly afterMs: number }
 }
 
 /** How long a caller waits for a call to be accepted that it does not wait for; its `timeoutMs` is for the work. */
 const acceptMs = 5_000
+
+/** How often a call that may run more than once is sent at most. */
+const attempts = 3
 
 /** Makes one call and says what was wrong about its answer. */
 type Ask = (api: Api, number: number, wishes: Wishes) => Promise<string | undefined>
@@ -31,6 +35,7 @@ export function planCall(api: Api, number: number, random: () => number): Witnes
     number,
     what: ask.name,
     timeoutMs: unwaited ? acceptMs + timeoutMs : timeoutMs,
+    maxRuns: repeatable.includes(ask.name) ? attempts : 1,
     async run() {
       if (cancelMs === undefined) return ask(api, number, { timeoutMs })
       const abort = new AbortController()
@@ -50,9 +55,16 @@ export function planLargeCall(api: Api, number: number, random: () => number): W
   return { number, timeoutMs: 600, run: () => ask(api, number, { timeoutMs: 600 }) }
 }
 
+/** Names of those that may run more than once. */
+const repeatable = ['asked', 'hedged', 'told']
+
 function pickAsk(random: () => number): Ask {
   const roll = random()
-  if (roll < 0.66) return echo({})
+  if (roll < 0.46) return echo({})
+  if (roll < 0.56) return ask({})
+  if (roll < 0.58) return ask({ waitMs: Math.ceil(random() * 40) })
+  if (roll < 0.64) return hedged({ waitMs: Math.floor(random() * 20) })
+  if (roll < 0.66) return tell(Math.ceil(random() * 20))
   if (roll < 0.72) return echo({ waitMs: Math.ceil(random() * 40) })
   if (roll < 0.76) return echo({ repeat: Math.ceil(random() * 8_000) })
   if (roll < 0.8) return fail
@@ -70,6 +82,27 @@ function echo({ waitMs, repeat }: { waitMs?: number; repeat?: number }): Ask {
     const answer = await api.echo({ number, waitMs, text }, wishes)
     if (answer.number !== number) return `the answer of ${answer.number}`
     return answer.text === text ? undefined : 'another text'
+  }
+}
+
+function ask({ waitMs }: { waitMs?: number }): Ask {
+  return async function asked(api, number, wishes) {
+    const answer = await api.ask({ number, waitMs }, wishes)
+    return answer.number === number ? undefined : `the answer of ${answer.number}`
+  }
+}
+
+/** Some take longer than the time behind which another instance is asked as well, and some do not. */
+function hedged({ waitMs }: { waitMs: number }): Ask {
+  return async function hedged(api, number, wishes) {
+    const answer = await api.ask({ number, waitMs }, { ...wishes, hedge: { afterMs: 15 } })
+    return answer.number === number ? undefined : `the answer of ${answer.number}`
+  }
+}
+
+function tell(to: number): Ask {
+  return function told(api, number, wishes) {
+    return compare(api.tell({ number, to }, wishes), number, to, false)
   }
 }
 

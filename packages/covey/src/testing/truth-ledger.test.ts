@@ -50,8 +50,30 @@ test('an answer without a run, a second run and a wrong answer are found', async
   await ledger.witness({ number: 2, timeoutMs: 100, run: async () => 'the answer of 7' })
   assert.deepEqual(ledger.problems(), [
     '1 calls told something untrue: call 0: an answer, but it never ran',
-    '1 calls ran again: call 1: ran 2 times',
+    '1 calls ran again: call 1: one attempt ran twice',
     '1 calls got a wrong answer: call 2: the answer of 7',
+  ])
+})
+
+test('a call may run as often as it says, each attempt once', async () => {
+  const { log, ledger } = made()
+  using _ = ledger
+  const run = async () => undefined
+  for (const [number, attempts, maxRuns] of [
+    [0, [1, 2, 3], 3],
+    [1, [1, 2], 1],
+    [2, [1, 2, 2], 3],
+    [3, [8, 9], 9],
+    [4, [1, 2, 3, 4], 3],
+  ] as const) {
+    for (const attempt of attempts) log.note(number, attempt)
+    await ledger.witness({ number, timeoutMs: 100, maxRuns, run })
+  }
+  log.note(5)
+  await ledger.witness({ number: 5, timeoutMs: 100, maxRuns: 3, run })
+  assert.equal(ledger.repeated, 5)
+  assert.deepEqual(ledger.problems(), [
+    '4 calls ran again: call 1: ran 2 times, call 2: one attempt ran twice, call 3: one attempt ran twice, call 4: ran 4 times',
   ])
 })
 
@@ -101,5 +123,6 @@ test('a log is one memory for all threads', () => {
   other.note(2)
   assert.equal(log.runs(2), 2)
   assert.equal(log.runs(1), 0)
+  assert.deepEqual([log.ranTwice(2), log.ranTwice(1)], [true, false])
   assert.equal(other.size, 3)
 })

@@ -9,12 +9,14 @@ const seed = Number(process.env.COVEY_SEED ?? Date.now() % 2 ** 31)
 function truthTest(what: string, options: Omit<TruthRunOptions, 'seed'>): void {
   test(`${options.calls} calls ${what}`, { timeout: 3_600_000 }, async () => {
     const run = await truthRun({ ...options, seed })
-    console.log(`${run.seconds.toFixed(1)} s, COVEY_SEED=${seed}`, run.outcomes, run.troubles)
+    const { outcomes, repeated, troubles } = run
+    console.log(`${run.seconds.toFixed(1)} s, COVEY_SEED=${seed}`, outcomes, { repeated }, troubles)
     assert.deepEqual(run.problems, [], `COVEY_SEED=${seed}`)
     // A run without trouble, or one in which nothing works, proves nothing.
-    const { OK = 0, CONNECTION_LOST = 0, UNAVAILABLE = 0, DEADLINE_EXCEEDED = 0 } = run.outcomes
+    const { OK = 0, CONNECTION_LOST = 0, UNAVAILABLE = 0, DEADLINE_EXCEEDED = 0 } = outcomes
     assert.ok(OK > options.calls / 3, `${OK} answers`)
     assert.ok(CONNECTION_LOST > 0 && UNAVAILABLE > 0 && DEADLINE_EXCEEDED > 0)
+    assert.ok(repeated > 0, 'no idempotent call ran twice')
   })
 }
 

@@ -40,6 +40,8 @@ export interface TruthRun {
   /** Every untruth; none is as it should be. */
   readonly problems: readonly string[]
   readonly outcomes: Readonly<Record<string, number>>
+  /** Calls that ran more than once, as they may. */
+  readonly repeated: number
   readonly troubles: Readonly<Record<string, number>>
   readonly seconds: number
 }
@@ -115,6 +117,7 @@ export async function truthRun(options: TruthRunOptions): Promise<TruthRun> {
   return {
     problems: ledger.problems(),
     outcomes: ledger.outcomes(),
+    repeated: ledger.repeated,
     troubles: chaos.counts,
     seconds,
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { systemClock } from '../../base/clock.ts'
 import { Call } from '../../call/call.ts'
 import { runInCall } from '../../call/call-storage.ts'
 import { nextSpan, Trace } from '../../call/trace.ts'
@@ -76,6 +77,7 @@ export function callTests(check: Check): void {
     assert.match(seen.traceId, /^[0-9a-f]{32}$/)
     assert.ok(seen.leftMs > 0 && seen.leftMs <= 2_000, `left: ${seen.leftMs}`)
     assert.deepEqual([seen.tag, seen.tenant, seen.traceState], ['blue', 'acme', ''])
+    assert.equal(seen.attempt, 1)
   })
 
   check('the state of a trace travels with it', async ({ api }) => {
@@ -86,6 +88,14 @@ export function callTests(check: Check): void {
     )
     assert.equal(seen.traceId, trace.traceId)
     assert.deepEqual([seen.tag, seen.traceState], ['blue', trace.state])
+  })
+
+  check('an attempt says which it is', async ({ connection }) => {
+    const deadlineMs = systemClock.monotonicMs() + 5_000
+    const call = new Call(probe.methods.describe, undefined, { deadlineMs })
+    const again = call.again(call, 3)
+    const seen = (await connection.invoke(again)) as { attempt: number; traceId: string }
+    assert.deepEqual([seen.attempt, seen.traceId], [3, call.trace.traceId])
   })
 
   check('a deadline ends the call on both sides', async ({ api, seen }) => {

@@ -17,6 +17,7 @@ export const probe = defineContract('probe', {
       tag: z.string(),
       tenant: z.string(),
       who: z.string(),
+      attempt: z.number(),
     }),
   }),
   fail: unary({
@@ -115,6 +116,7 @@ function callHandlers(seen: Seen) {
       tag: call.metadata.get('tag') ?? '',
       tenant: call.baggage.get('tenant') ?? '',
       who: call.peer.identity?.subject ?? '',
+      attempt: call.attempt,
     }),
     async fail({ how }: { how: string }, call: MethodCall<typeof probe.methods.fail>) {
       if (how === 'declared') throw call.error('GONE', { id: '7' })

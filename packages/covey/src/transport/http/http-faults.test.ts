@@ -91,7 +91,8 @@ test('answers of proxies and of nonsense are told as what they are', limited, as
     [200, 'application/json', '{"a":', 'PROTOCOL_ERROR'],
     [200, 'application/msgpack', '\xc1', 'PROTOCOL_ERROR'],
     [429, 'application/problem+json', '{"code":"X","detail":"y"}', 'X'],
-    [429, 'application/problem+json', '{"code":7}', 'PROTOCOL_ERROR'],
+    [429, 'application/problem+json', '{"code":7}', 'RESOURCE_EXHAUSTED'],
+    [400, 'application/problem+json', '{"code":7}', 'PROTOCOL_ERROR'],
   ]
   let next = answers[0]!
   await using server = await impostor((request, response) => {

@@ -11,7 +11,7 @@ import { jsonBody, msgpackBody } from './body-codec.ts'
 import { writeCallHeaders } from './call-headers.ts'
 import type { ClientLink } from './client-link.ts'
 import type { HttpAgents } from './http-agents.ts'
-import { fromProblem } from './problem.ts'
+import { fromProblem, readRetryAfter } from './problem.ts'
 import { readBody } from './read-body.ts'
 import { headerName, mediaTypeOf, rpcPath } from './wire.ts'
 
@@ -106,5 +106,7 @@ export async function errorIn(
   const type = mediaTypeOf(response.headers['content-type'])
   const codec = [jsonBody, msgpackBody].find(({ problemType }) => problemType === type)
   const bytes = await readAnswer(response, route)
-  return fromProblem(response.statusCode ?? 0, codec?.decode(bytes), route.address)
+  const { statusCode = 0, headers } = response
+  const afterMs = readRetryAfter(headers['retry-after'], route.options.clock.wallMs())
+  return fromProblem(statusCode, codec?.decode(bytes), route.address, afterMs)
 }

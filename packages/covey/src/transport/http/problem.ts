@@ -1,4 +1,4 @@
-import { codeEntry } from '../../error/codes.ts'
+import { type Code, codeEntry } from '../../error/codes.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { retryAfterMs } from '../../error/retry-hints.ts'
 
@@ -34,22 +34,43 @@ export function retryAfterSeconds(error: CoveyError): number | undefined {
 }
 
 /**
+ * What a `retry-after` header says, in milliseconds from now: seconds, or a date. Undefined where it says neither.
+ * Source: RFC 9110, HTTP Semantics, 10.2.3.
+ */
+export function readRetryAfter(header: string | undefined, wallMs: number): number | undefined {
+  if (header === undefined) return undefined
+  const ms = /^\d{1,9}$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - wallMs
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms)
+}
+
+/**
  * The error behind an answer that is no result.
  * @param data the body, decoded, if it was a problem
  * @param where for messages
+ * @param afterMs when the call may be sent again, as the header of an answer without a reason says
  */
-export function fromProblem(status: number, data: unknown, where: string): CoveyError {
+export function fromProblem(
+  status: number,
+  data: unknown,
+  where: string,
+  afterMs?: number,
+): CoveyError {
   if (typeof data === 'object' && data !== null) {
     const { code, detail, details } = data as Record<string, unknown>
     if (typeof code === 'string' && typeof detail === 'string') {
       return CoveyError.fromData({ code, message: detail, details })
     }
   }
-  // Not from a Covey server: a proxy, or another kind of server. It does not say whether the call was run.
+  // Not from a Covey server: a proxy, or another kind of server. Only of one that is over its limit it is known that it ran nothing.
   const message = `${where} answered HTTP ${status} without a reason`
-  if (status === 401) return new CoveyError('UNAUTHENTICATED', message)
-  if (status === 403) return new CoveyError('PERMISSION_DENIED', message)
-  if (status === 413) return new CoveyError('MESSAGE_TOO_LARGE', message)
-  if (status >= 502 && status <= 504) return new CoveyError('CONNECTION_LOST', message)
-  return new CoveyError('PROTOCOL_ERROR', message)
+  const details = afterMs === undefined ? undefined : { retryAfterMs: afterMs }
+  return CoveyError.fromData({ code: codeOf(status), message, details })
+}
+
+function codeOf(status: number): Code {
+  if (status === 401) return 'UNAUTHENTICATED'
+  if (status === 403) return 'PERMISSION_DENIED'
+  if (status === 413) return 'MESSAGE_TOO_LARGE'
+  if (status === 429) return 'RESOURCE_EXHAUSTED'
+  return status >= 502 && status <= 504 ? 'CONNECTION_LOST' : 'PROTOCOL_ERROR'
 }

@@ -77,5 +77,5 @@ export { openRegistry, type OpenRegistryOptions } from './discovery/open-registr
 export { defaultLimits, type Limits } from './transport/limits.ts'
 export type { Compression } from './transport/compression.ts'
 export type { AuthKey, KeyCrypto, KeyRing, Mac } from './transport/key-ring.ts'
-export type { Integrity, LinkOptions } from './transport/link-options.ts'
+export type { Integrity, KeyMode, LinkOptions } from './transport/link-options.ts'
 export type { Connection, Dispatcher, Listener, Transport } from './transport/transport.ts'

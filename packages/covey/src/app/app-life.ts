@@ -123,8 +123,8 @@ export class AppLife implements App {
     if (this.#options.runtime === undefined) {
       defaultRuntime({ registry: framework.registry, log: this.#log })
     }
-    const { keys, tls, integrity, compressAboveBytes } = framework
-    this.#runtime.guard({ keys, tls, integrity, compressAboveBytes })
+    const { keys, keyMode, tls, integrity, compressAboveBytes } = framework
+    this.#runtime.guard({ keys, keyMode, tls, integrity, compressAboveBytes })
     this.#runtime.retry.policy.change(framework.retry)
     this.#work = this.#acceptedWork(framework)
     await this.#openControlSocket()
@@ -177,8 +177,8 @@ export class AppLife implements App {
   async #serve(services: readonly AnyService[], settings: FrameworkSettings): Promise<void> {
     const dispatcher = this.#dispatcher(services)
     const { host, port, allowInsecure } = settings
-    const { keys, tls } = this.#runtime
-    requireSecureBind(host, { keys: keys !== undefined, tls, allowInsecure })
+    const { demandsKey, tls } = this.#runtime
+    requireSecureBind(host, { keys: demandsKey, tls, allowInsecure })
     const listener = await this.#listen((tls ? tlsUrl : tcpUrl)(host, port), dispatcher)
     this.#stack.push('rpc listener', () => listener.close())
     const listeners = [listener, ...(await this.#openHttp(dispatcher, settings))]
@@ -226,8 +226,8 @@ export class AppLife implements App {
     settings: FrameworkSettings,
   ): Promise<readonly Listener[]> {
     const authenticate = this.#options.http?.authenticate
-    const { keys, tls } = this.#runtime
-    const address = httpPortAddress(settings, { keys: keys !== undefined, tls, authenticate })
+    const { demandsKey, tls } = this.#runtime
+    const address = httpPortAddress(settings, { keys: demandsKey, tls, authenticate })
     if (address === undefined) return []
     const { dora } = settings.http
     const listener = await this.#listen(address, dispatcher, { authenticate, dora })

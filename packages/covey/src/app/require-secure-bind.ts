@@ -2,7 +2,7 @@ import { CoveyError } from '../error/covey-error.ts'
 
 /** What stands between strangers and an application. */
 export interface BindGuards {
-  /** Peers prove a key. */
+  /** Every peer proves a key; not where it is only offered. */
   readonly keys: boolean
   /** Peers prove who they are by a certificate. */
   readonly tls: boolean

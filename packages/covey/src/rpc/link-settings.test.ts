@@ -38,6 +38,9 @@ test('settings that cannot be are refused with what to do, without a secret', ()
   const wrong: [LinkSettings, RegExp][] = [
     [{ integrity: 'hmac' }, /"hmac" needs covey.keys/],
     [{ integrity: 'md5' as 'none' }, /one of none, crc32c, hmac/],
+    [{ keys, keyMode: 'lax' as 'strict' }, /keyMode: expected strict or permissive/],
+    [{ keyMode: 'permissive' }, /keyMode: "permissive" needs covey\.keys/],
+    [{ keyMode: 'strict' }, /keyMode: "strict" needs covey\.keys/],
     [{ compressAboveBytes: -1 }, /0 or more/],
     [{ compressAboveBytes: Number.NaN }, /0 or more/],
     [{ keys: [] }, /at least one key/],
@@ -59,6 +62,7 @@ test('settings that cannot be are refused with what to do, without a secret', ()
 test('variables give the same to processes without settings', () => {
   assert.deepEqual(linkSettingsIn({}), {
     keys: undefined,
+    keyMode: undefined,
     tls: undefined,
     integrity: undefined,
     compressAboveBytes: undefined,
@@ -68,11 +72,13 @@ test('variables give the same to processes without settings', () => {
   assert.throws(() => linkSettingsIn({ COVEY__TLS__CERT: 'c' }), /key and ca missing/)
   const env = {
     COVEY__KEYS: JSON.stringify(keys),
+    COVEY__KEY_MODE: 'permissive',
     COVEY__INTEGRITY: 'crc32c',
     COVEY__COMPRESS_ABOVE_BYTES: '4096',
   }
   assert.deepEqual(linkSettingsIn(env), {
     keys,
+    keyMode: 'permissive',
     tls: undefined,
     integrity: 'crc32c',
     compressAboveBytes: 4096,

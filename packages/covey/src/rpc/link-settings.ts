@@ -1,5 +1,5 @@
 import { CoveyError } from '../error/covey-error.ts'
-import type { Integrity, LinkOptions } from '../transport/link-options.ts'
+import type { Integrity, KeyMode, LinkOptions } from '../transport/link-options.ts'
 import {
   createKeyRing,
   type KeyOptions,
@@ -13,6 +13,11 @@ import type { TlsPaths } from '../transport/tls/tls-files.ts'
 export interface LinkSettings {
   /** Both sides of a connection prove that they have one. The first is used to connect, all are accepted. Default: none. */
   readonly keys?: LiveKeyRing | readonly KeyOptions[] | undefined
+  /**
+   * Whether keys are demanded (`strict`), or only offered and taken (`permissive`) while a running fleet is given keys. Default
+   * `strict`.
+   */
+  readonly keyMode?: KeyMode | undefined
   /**
    * Own certificate, key and trusted authorities, as paths of PEM files that are followed. Applications listen at `tls://` then.
    * Default: none.
@@ -34,6 +39,7 @@ export interface RuntimeLinks extends LinkOptions {
 }
 
 const integrities: readonly Integrity[] = ['none', 'crc32c', 'hmac']
+const keyModes: readonly KeyMode[] = ['strict', 'permissive']
 
 /** @throws CoveyError `INVALID_SETTINGS` naming what is wrong, never with a part of a secret */
 export function readLinkSettings(settings: LinkSettings): RuntimeLinks {
@@ -41,6 +47,7 @@ export function readLinkSettings(settings: LinkSettings): RuntimeLinks {
   if (integrity !== undefined && !integrities.includes(integrity)) {
     throw invalid(`covey.integrity: expected one of ${integrities.join(', ')}`)
   }
+  requireKeyMode(settings)
   if (integrity === 'hmac' && settings.keys === undefined) {
     throw invalid('covey.integrity: "hmac" needs covey.keys; "crc32c" does without')
   }
@@ -49,7 +56,14 @@ export function readLinkSettings(settings: LinkSettings): RuntimeLinks {
   }
   const keys = isRing(settings.keys) ? settings.keys : settings.keys && createKeyRing(settings.keys)
   const tls = readTls(settings.tls)
-  return Object.freeze({ keys, tls, integrity, compression: zstd, compressAboveBytes })
+  const { keyMode } = settings
+  return Object.freeze({ keys, keyMode, tls, integrity, compression: zstd, compressAboveBytes })
+}
+
+function requireKeyMode({ keyMode, keys }: LinkSettings): void {
+  if (keyMode === undefined) return
+  if (!keyModes.includes(keyMode)) throw invalid(`covey.keyMode: expected ${keyModes.join(' or ')}`)
+  if (keys === undefined) throw invalid(`covey.keyMode: "${keyMode}" needs covey.keys`)
 }
 
 function readTls(tls: LinkSettings['tls']): RuntimeLinks['tls'] {
@@ -64,15 +78,15 @@ function readTls(tls: LinkSettings['tls']): RuntimeLinks['tls'] {
 
 /** What people said, to compare two of them; undefined where they said nothing. */
 export function saidOf(settings: LinkSettings): string | undefined {
-  const { keys, integrity, compressAboveBytes } = settings
+  const { keys, keyMode, integrity, compressAboveBytes } = settings
   const tls = readTls(settings.tls)
   const files = tls !== undefined && 'onChange' in tls ? 'given' : tls
-  const said = JSON.stringify({ keys, tls: files, integrity, compressAboveBytes })
+  const said = JSON.stringify({ keys, keyMode, tls: files, integrity, compressAboveBytes })
   return said === '{}' ? undefined : said
 }
 
 /**
- * What the variables `COVEY__KEYS` (JSON), `COVEY__TLS__CERT`, `…KEY`, `…CA`, `COVEY__INTEGRITY` and `COVEY__COMPRESS_ABOVE_BYTES` say, for
+ * What the variables `COVEY__KEYS` (JSON), `COVEY__KEY_MODE`, `COVEY__TLS__CERT`, `…KEY`, `…CA`, `COVEY__INTEGRITY` and `COVEY__COMPRESS_ABOVE_BYTES` say, for
  * processes that only call and load no settings.
  * @throws CoveyError `INVALID_SETTINGS`
  */
@@ -80,6 +94,7 @@ export function linkSettingsIn(env: Readonly<Record<string, string | undefined>>
   const above = env.COVEY__COMPRESS_ABOVE_BYTES
   return {
     keys: env.COVEY__KEYS === undefined ? undefined : parseKeys(env.COVEY__KEYS),
+    keyMode: env.COVEY__KEY_MODE as KeyMode | undefined,
     tls: readTls({ cert: env.COVEY__TLS__CERT, key: env.COVEY__TLS__KEY, ca: env.COVEY__TLS__CA }),
     integrity: env.COVEY__INTEGRITY as Integrity | undefined,
     compressAboveBytes: above === undefined ? undefined : Number(above),

@@ -9,12 +9,13 @@ import type { RetrySettings } from '../middleware/retry-policy.ts'
 import { type Log, silentLog } from '../observe/log.ts'
 import { createHttpsTransport, httpTransport } from '../transport/http/http-transport.ts'
 import { defaultLimits, type Limits } from '../transport/limits.ts'
-import type { LinkOptions } from '../transport/link-options.ts'
+import { demandsKey, type LinkOptions } from '../transport/link-options.ts'
 import { createMemoryTransport } from '../transport/memory/memory-transport.ts'
 import type { LiveKeyRing } from '../transport/tcp/create-key-ring.ts'
 import { followKeyFiles } from '../transport/tcp/follow-key-files.ts'
 import { tcpTransport, unixTransport } from '../transport/tcp/tcp-transport.ts'
 import type { Connection, Transport } from '../transport/transport.ts'
+import { UnprovedPeers } from '../transport/unproved-peers.ts'
 import { Channel } from './channel.ts'
 import { ClientRetry } from './client-retry.ts'
 import { fits } from './fits.ts'
@@ -73,6 +74,7 @@ export class Runtime implements AsyncDisposable {
   #linksSaid: string | undefined
   #tls: RuntimeTls | undefined
   #keyFiles: AsyncDisposable | undefined
+  readonly #unproved: UnprovedPeers
 
   /** @throws CoveyError `INVALID_SETTINGS` */
   constructor(options: RuntimeOptions) {
@@ -81,6 +83,7 @@ export class Runtime implements AsyncDisposable {
     this.log = options.log ?? silentLog
     this.limits = Object.freeze({ ...defaultLimits, ...options.limits })
     this.wheel = new TimerWheel(this.clock)
+    this.#unproved = new UnprovedPeers(this.clock, this.log)
     this.#links = this.#useLinks(options)
     this.#linksSaid = saidOf(options)
     this.random = options.random ?? Math.random
@@ -111,6 +114,11 @@ export class Runtime implements AsyncDisposable {
     return this.#links.keys
   }
 
+  /** Whether no connection is taken without a key. */
+  get demandsKey(): boolean {
+    return demandsKey(this.#links)
+  }
+
   /** How connections from and to an address are guarded and packed. */
   links(address: string): LinkOptions {
     return linksFor(address, this.#links)
@@ -126,7 +134,7 @@ export class Runtime implements AsyncDisposable {
     if (said === undefined || said === this.#linksSaid) return
     if (this.#linksSaid !== undefined) {
       const message =
-        'covey.keys, tls, integrity or compressAboveBytes: the runtime of this process has other ones already; give them in one place'
+        'covey.keys, keyMode, tls, integrity or compressAboveBytes: the runtime of this process has other ones already; give them in one place'
       throw new CoveyError('START_FAILED', message)
     }
     this.#useLinks(settings)
@@ -140,7 +148,7 @@ export class Runtime implements AsyncDisposable {
 
   #useLinks(settings: LinkSettings): RuntimeLinks {
     const { clock, log } = this
-    this.#links = readLinkSettings(settings)
+    this.#links = { ...readLinkSettings(settings), unproved: this.#unproved }
     const { tls, keys } = this.#links
     void this.#keyFiles?.[Symbol.asyncDispose]()
     this.#keyFiles = keys && followKeyFiles(keys, { clock, log })
@@ -203,6 +211,7 @@ export class Runtime implements AsyncDisposable {
     await registry?.close()
     await this.#tls?.close()
     await this.#keyFiles?.[Symbol.asyncDispose]()
+    this.#unproved[Symbol.dispose]()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -245,7 +254,7 @@ export class Runtime implements AsyncDisposable {
   /** An instance of this process is called directly. */
   #addresses({ id, addresses }: Instance): readonly string[] {
     for (const local of this.#local.values()) if (local.id === id) return local.addresses
-    if (this.keys === undefined && !this.tls) return addresses
+    if (!this.demandsKey && !this.tls) return addresses
     // Never a way on which the server cannot prove what is demanded of it.
     const silent = this.tls ? /^http:/ : /^https?:/
     const proving = addresses.filter((address) => !silent.test(address))

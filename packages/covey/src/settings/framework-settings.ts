@@ -19,6 +19,11 @@ export const frameworkSettings = defineSettings('covey', {
    * connect, all are accepted.
    */
   keys: records(['id'], ['secret', 'secretFile', 'subject']).optional(),
+  /**
+   * Whether keys are demanded of everybody (`strict`, the default), or offered and taken and not demanded yet (`permissive`), while a
+   * running fleet is given keys.
+   */
+  keyMode: oneOf(['strict', 'permissive']).optional(),
   /** Paths of PEM files, all three or none; connections are secured and both sides prove who they are then. New files are taken over. */
   tls: {
     /** The own certificate, and those between it and the authority. */

@@ -113,3 +113,17 @@ export function sessionPair(options: SessionPairOptions = {}): SessionPair {
     },
   }
 }
+
+/** For `tamper`: changes the JSON of frames of a type; the frame gets the length that fits. */
+export function rewriteFrame(type: number, change: (body: Record<string, unknown>) => void) {
+  return (bytes: Uint8Array): Uint8Array => {
+    if (bytes[4] !== type) return bytes
+    const length = Buffer.from(bytes).readUInt32BE(0) + 4
+    const body = JSON.parse(Buffer.from(bytes.subarray(10, length)).toString())
+    change(body)
+    const text = Buffer.from(JSON.stringify(body))
+    const head = Buffer.from(bytes.subarray(0, 10))
+    head.writeUInt32BE(6 + text.length, 0)
+    return Buffer.concat([head, text, bytes.subarray(length)])
+  }
+}

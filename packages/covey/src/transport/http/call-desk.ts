@@ -7,6 +7,7 @@ import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { callerGone, instanceStopping, serverStopped, streamMoved } from '../endings.ts'
 import type { Limits } from '../limits.ts'
+import { demandsKey } from '../link-options.ts'
 import { servedToTheEnd } from '../served-to-the-end.ts'
 import type { TlsCredentials } from '../tls/tls-credentials.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
@@ -97,7 +98,7 @@ export class CallDesk {
    * @throws CoveyError `UNAUTHENTICATED`
    */
   async peerOf({ socket, headers }: IncomingMessage): Promise<Peer> {
-    const { authenticate, keys, credentials } = this.options
+    const { authenticate, credentials } = this.options
     let known = this.#peers.get(socket)
     if (known === undefined) {
       known = new HttpPeer(socket, this.dispatcher.instance, credentials)
@@ -112,7 +113,7 @@ export class CallDesk {
     if (peer.identity === undefined) {
       if (credentials !== undefined) throw new CoveyError('UNAUTHENTICATED', noCertificate)
       // Never less than what the other ports of this process demand.
-      if (keys !== undefined) throw new CoveyError('UNAUTHENTICATED', noKeys)
+      if (demandsKey(this.options)) throw new CoveyError('UNAUTHENTICATED', noKeys)
     }
     return peer
   }

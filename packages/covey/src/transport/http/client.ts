@@ -4,6 +4,7 @@ import { CoveyError } from '../../error/covey-error.ts'
 import { ConnectionLife } from '../connection-life.ts'
 import { closedHere, instanceStopping } from '../endings.ts'
 import { limitOpening, unreachable } from '../limit-opening.ts'
+import { demandsKey } from '../link-options.ts'
 import { hasStreams } from '../mode-refusal.ts'
 import { servedToTheEnd } from '../served-to-the-end.ts'
 import { serverRefusal } from '../tls/server-trust.ts'
@@ -29,7 +30,7 @@ export async function connectHttp(
 ): Promise<Connection> {
   const target = parseHttpUrl(address)
   const proved = options.credential !== undefined || credentials !== undefined
-  if (options.keys !== undefined && !proved) {
+  if (demandsKey(options) && !proved) {
     const message = `${address}: over HTTP a server cannot prove its key; use another transport`
     throw new CoveyError('UNAUTHENTICATED', message)
   }

@@ -5,7 +5,7 @@ import { crcSeal, macSeal } from '../../codec/frame/frame-seal.ts'
 import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import type { AuthKey, KeyRing } from '../key-ring.ts'
-import { integrityOf } from '../link-options.ts'
+import { demandsKey, integrityOf } from '../link-options.ts'
 import type { ConnectOptions } from '../transport.ts'
 import type { FrameLink } from './frame-link.ts'
 import {
@@ -31,7 +31,9 @@ export class ClientHandshake {
   readonly #options: ConnectOptions
   readonly #own: OwnKey | undefined
   #hello: Uint8Array = new Uint8Array(0)
+  #challenged = false
   #proved = false
+  #unproved: string | undefined
   #sealed = false
 
   constructor(link: FrameLink, options: ConnectOptions) {
@@ -42,6 +44,11 @@ export class ClientHandshake {
     if (keys !== undefined) {
       this.#own = { ring: keys, key: keys.first(), nonce: keys.crypto.random(nonceBytes) }
     }
+  }
+
+  /** Why the server, which was welcome all the same, has proved no key. */
+  get unproved(): string | undefined {
+    return this.#unproved
   }
 
   /** Sends the hello. */
@@ -81,14 +88,15 @@ export class ClientHandshake {
 
   #onChallenge(frame: Frame): undefined {
     const own = this.#own
-    if (own === undefined || this.#proved) {
+    if (own === undefined || this.#challenged) {
       throw new CoveyError('PROTOCOL_ERROR', 'a challenge that was not asked for')
     }
+    this.#challenged = true
     const challenge = readChallenge(frame)
     const { integrity } = challenge
     if (integrity !== 'hmac' && integrity !== 'none') throw malformedChallenge()
     const agreement = this.#agreement(own, challenge, integrity)
-    if (agreement === undefined) throw wrongProof(own.key.id)
+    if (agreement === undefined) return this.#proveNothing(wrongProof(own.key.id))
     if (integrity === 'none' && integrityOf(this.#options) === 'hmac') throw unsealed()
     const answer = toHex(agreement.clientProof(this.#hello, bodyOf(frame)))
     this.#link.send(frameType.proof, 0, 0, (out) => out.text(JSON.stringify({ proof: answer })))
@@ -97,6 +105,13 @@ export class ClientHandshake {
     this.#sealed = true
     this.#link.outgoingSeal = macSeal(agreement.clientFrames())
     this.#link.incomingSeal = macSeal(agreement.serverFrames())
+  }
+
+  /** Asks the server to go on without a key. */
+  #proveNothing(reason: CoveyError): undefined {
+    if (demandsKey(this.#options)) throw reason
+    this.#unproved = reason.message
+    this.#link.send(frameType.proof, 0, 0, (out) => out.text(JSON.stringify({ proof: '' })))
   }
 
   /** By the newest secret that the server has as well. */
@@ -118,7 +133,7 @@ export class ClientHandshake {
   }
 
   #onWelcome(welcome: Welcome): Welcome {
-    if (this.#own !== undefined && !this.#proved) throw unproved(this.#own.key.id, welcome)
+    if (this.#own !== undefined && !this.#proved) this.#withoutProof(this.#own.key.id, welcome)
     const offersCrc = welcome.integrity === 'crc32c'
     if (offersCrc !== (this.#wantsCrc && !this.#sealed)) throw otherIntegrity(welcome)
     if (offersCrc) {
@@ -127,6 +142,12 @@ export class ClientHandshake {
     }
     this.#useCompression(welcome)
     return welcome
+  }
+
+  #withoutProof(id: string, welcome: Welcome): void {
+    const reason = unproved(id, welcome)
+    if (demandsKey(this.#options)) throw reason
+    this.#unproved ??= reason.message
   }
 
   #useCompression({ covey, compress = [] }: Welcome): void {
@@ -152,7 +173,8 @@ function wrongProof(id: string): CoveyError {
 }
 
 function unproved(id: string, { instance, covey }: Welcome): CoveyError {
-  const why = covey === 1 ? 'speaks version 1 of the protocol, without keys' : 'uses no keys'
+  const why =
+    covey === 1 ? 'speaks version 1 of the protocol, without keys' : 'uses no keys, or not this one'
   const message = `instance ${instance} did not prove that it has key "${id}": it ${why}; set covey.keys there, or somebody stands between`
   return new CoveyError('UNAUTHENTICATED', message)
 }

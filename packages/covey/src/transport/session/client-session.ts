@@ -33,6 +33,7 @@ export class ClientSession implements Connection {
   readonly #welcome = Promise.withResolvers<void>()
   readonly #ended = Promise.withResolvers<CoveyError | undefined>()
   #instance = ''
+  #forgetUnproved: (() => void) | undefined
   #goingAway = false
   #closeReason: CoveyError | undefined
 
@@ -153,10 +154,17 @@ export class ClientSession implements Connection {
       peerWindowBytes: welcome.streamWindowBytes ?? 0,
       lastId: this.#lastId,
     })
+    this.#noteUnproved(this.#handshake!)
     this.#handshake = undefined
     this.#instance = welcome.instance
     this.#link.established(welcome.maxFrameBytes)
     this.#welcome.resolve()
+  }
+
+  #noteUnproved({ unproved: why }: ClientHandshake): void {
+    if (why === undefined) return
+    const { address } = this.#pipe
+    this.#forgetUnproved = this.#options.unproved?.add({ role: 'server', address, why })
   }
 
   #onGoAway(): void {
@@ -167,6 +175,7 @@ export class ClientSession implements Connection {
 
   #onClosed(reason: CoveyError | undefined): void {
     this.#closeReason = reason
+    this.#forgetUnproved?.()
     this.#welcome.reject(asUnavailable(reason))
     this.#calls?.failAll(reason ?? closedHere())
     this.#ended.resolve(reason)

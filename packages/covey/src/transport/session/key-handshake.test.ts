@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeClock } from '../../testing/fake-clock.ts'
 import { memoryPipe } from '../../testing/memory-pipe.ts'
-import { type SessionPairOptions, sessionPair } from '../../testing/session-pair.ts'
+import { rewriteFrame, type SessionPairOptions, sessionPair } from '../../testing/session-pair.ts'
 import { defaultLimits } from '../limits.ts'
 import { createKeyRing, type KeyOptions } from '../tcp/create-key-ring.ts'
 import { ServerSession } from './server-session.ts'
@@ -16,20 +16,6 @@ const ring = (...keys: KeyOptions[]) => createKeyRing(keys)
 /** Both sides with the same key, with changes. */
 function keyed(changes: Partial<SessionPairOptions> = {}): SessionPairOptions {
   return { client: { keys: ring(may) }, server: { keys: ring(may) }, ...changes }
-}
-
-/** Changes the JSON of the first frame of a type; the frame gets the length that fits. */
-function rewrite(type: number, change: (body: Record<string, unknown>) => void) {
-  return (bytes: Uint8Array): Uint8Array => {
-    if (bytes[4] !== type) return bytes
-    const length = Buffer.from(bytes).readUInt32BE(0) + 4
-    const body = JSON.parse(Buffer.from(bytes.subarray(10, length)).toString())
-    change(body)
-    const text = Buffer.from(JSON.stringify(body))
-    const head = Buffer.from(bytes.subarray(0, 10))
-    head.writeUInt32BE(6 + text.length, 0)
-    return Buffer.concat([head, text, bytes.subarray(length)])
-  }
 }
 
 const [hello, welcome, challenge, proof] = [1, 2, 16, 17]
@@ -180,36 +166,45 @@ test('a ring that changes in the middle of a handshake does not mix keys', async
 })
 
 const attacks: [title: string, tamper: (bytes: Uint8Array) => Uint8Array][] = [
-  ['takes the key out of the hello', rewrite(hello, (body) => delete body.key)],
-  ['makes it a hello of version 1', rewrite(hello, (body) => delete body.newest)],
+  ['takes the key out of the hello', rewriteFrame(hello, (body) => delete body.key)],
+  ['makes it a hello of version 1', rewriteFrame(hello, (body) => delete body.newest)],
   [
     'names another key',
-    rewrite(hello, (body) => Object.assign(body.key as object, { id: 'june' })),
+    rewriteFrame(hello, (body) => Object.assign(body.key as object, { id: 'june' })),
   ],
   [
     'changes the nonce',
-    rewrite(hello, (body) => Object.assign(body.key as object, { nonce: '00'.repeat(32) })),
+    rewriteFrame(hello, (body) => Object.assign(body.key as object, { nonce: '00'.repeat(32) })),
   ],
-  ['chooses another codec', rewrite(hello, (body) => Object.assign(body, { codecs: ['json'] }))],
-  ['adds a credential', rewrite(hello, (body) => Object.assign(body, { credential: 'stolen' }))],
+  [
+    'chooses another codec',
+    rewriteFrame(hello, (body) => Object.assign(body, { codecs: ['json'] })),
+  ],
+  [
+    'adds a credential',
+    rewriteFrame(hello, (body) => Object.assign(body, { credential: 'stolen' })),
+  ],
   [
     'reorders nothing but a blank of the hello',
     (bytes) => (bytes[4] === hello ? withBlank(bytes) : bytes),
   ],
   [
     'takes the seals out of the challenge',
-    rewrite(challenge, (body) => Object.assign(body, { integrity: 'none' })),
+    rewriteFrame(challenge, (body) => Object.assign(body, { integrity: 'none' })),
   ],
   [
     'changes the nonce of the server',
-    rewrite(challenge, (body) => Object.assign(body, { nonce: '11'.repeat(32) })),
+    rewriteFrame(challenge, (body) => Object.assign(body, { nonce: '11'.repeat(32) })),
   ],
   [
     'cuts the proof of the server',
-    rewrite(challenge, (body) => Object.assign(body, { proof: '' })),
+    rewriteFrame(challenge, (body) => Object.assign(body, { proof: '' })),
   ],
-  ['adds to the challenge', rewrite(challenge, (body) => Object.assign(body, { more: 1 }))],
-  ['cuts the proof of the client', rewrite(proof, (body) => Object.assign(body, { proof: '' }))],
+  ['adds to the challenge', rewriteFrame(challenge, (body) => Object.assign(body, { more: 1 }))],
+  [
+    'cuts the proof of the client',
+    rewriteFrame(proof, (body) => Object.assign(body, { proof: '' })),
+  ],
   ['sends the proof of the server back as that of the client', reflect()],
   [
     'puts a welcome in the place of the challenge',
@@ -255,10 +250,10 @@ function forgedWelcome(): Uint8Array {
 
 function reflect(): (bytes: Uint8Array) => Uint8Array {
   let seen = ''
-  const listen = rewrite(challenge!, (body) => {
+  const listen = rewriteFrame(challenge!, (body) => {
     seen = String(body.proof)
   })
-  const answer = rewrite(proof!, (body) => Object.assign(body, { proof: seen }))
+  const answer = rewriteFrame(proof!, (body) => Object.assign(body, { proof: seen }))
   return (bytes) => {
     if (bytes[4] === challenge) listen(bytes)
     return bytes[4] === proof ? answer(bytes) : bytes

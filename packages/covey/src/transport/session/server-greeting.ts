@@ -13,6 +13,8 @@ export interface Agreed {
   readonly version: number
   readonly codec: Codec
   readonly peer: Peer
+  /** Why it proved no key, where one was asked for and not demanded. */
+  readonly unproved: string | undefined
   /** Bytes of a stream that the client takes ahead of its reader. */
   readonly peerWindowBytes: number
 }
@@ -99,7 +101,7 @@ export class ServerGreeting {
     if (!this.#link.open) return
     const { dispatcher, listen, onReady } = this.#options
     const { maxFrameBytes, streamWindowBytes } = listen.limits
-    const { hello, version } = introduction
+    const { hello, version, unproved } = introduction
     const welcome = {
       covey: version,
       codec: codec.name,
@@ -111,6 +113,6 @@ export class ServerGreeting {
     this.#link.established(hello.maxFrameBytes)
     this.#handshake.greet(welcome, introduction)
     this.stop()
-    onReady({ version, codec, peer, peerWindowBytes: hello.streamWindowBytes })
+    onReady({ version, codec, peer, unproved, peerWindowBytes: hello.streamWindowBytes })
   }
 }

@@ -4,7 +4,8 @@ import type { Identity } from '../../call/peer.ts'
 import { crcSeal, macSeal } from '../../codec/frame/frame-seal.ts'
 import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
-import { integrityOf } from '../link-options.ts'
+import type { AuthKey, KeyRing } from '../key-ring.ts'
+import { demandsKey, integrityOf } from '../link-options.ts'
 import type { ListenOptions } from '../transport.ts'
 import { bodyOf } from './client-handshake.ts'
 import type { FrameLink } from './frame-link.ts'
@@ -24,6 +25,8 @@ export interface Introduction {
   readonly version: number
   /** Who it proved to be by a key. */
   readonly identity: Identity | undefined
+  /** Why it proved no key, where one was asked for and not demanded. */
+  readonly unproved?: string | undefined
 }
 
 /** What the server waits for while the client proves its key. */
@@ -57,8 +60,11 @@ export class ServerHandshake {
     if (frame.type === frameType.proof) return this.#onProof(frame)
     if (this.#challenged !== undefined) throw new CoveyError('PROTOCOL_ERROR', 'a second hello')
     const hello = readHello(frame)
-    if (this.#options.keys !== undefined) return this.#challenge(hello, bodyOf(frame))
-    return { hello, version: chooseVersion(hello), identity: undefined }
+    const { keys } = this.#options
+    if (keys === undefined) return nobody(hello)
+    const key = this.#keyOf(hello, keys)
+    if (key instanceof CoveyError) return this.#goOnWithout(hello, key)
+    return this.#challenge(hello, bodyOf(frame), key)
   }
 
   /** Sends the welcome and begins with what it says. */
@@ -78,19 +84,29 @@ export class ServerHandshake {
     if (whole.compress !== undefined) this.#useCompression(hello)
   }
 
-  #challenge(hello: Hello, body: Uint8Array): undefined {
-    const ring = this.#options.keys!
-    if (hello.key === undefined || chooseVersion(hello) === 1) throw keyMissing(hello)
-    const { id, nonce } = hello.key
+  /** The key that a client means, or why there is none that it could prove. */
+  #keyOf(hello: Hello, keys: KeyRing): AuthKey | CoveyError {
+    if (hello.key === undefined || chooseVersion(hello) === 1) return keyMissing(hello)
+    return keys.find(hello.key.id) ?? keyUnknown(hello.key.id)
+  }
+
+  /** Takes a client that proves nothing, unless keys are demanded. @throws CoveyError `reason` */
+  #goOnWithout(hello: Hello, reason: CoveyError): Introduction {
+    if (demandsKey(this.#options)) throw reason
+    this.#sealed = false
+    return { ...nobody(hello), unproved: reason.message }
+  }
+
+  #challenge(hello: Hello, body: Uint8Array, key: AuthKey): undefined {
+    const { crypto } = this.#options.keys!
+    const { id, nonce } = hello.key!
     const clientNonce = fromHex(nonce)
     if (clientNonce?.length !== nonceBytes) {
       throw new CoveyError('PROTOCOL_ERROR', 'handshake: key.nonce is not 64 hexadecimal digits')
     }
-    const key = ring.find(id)
-    if (key === undefined) throw keyUnknown(id)
-    const serverNonce = ring.crypto.random(nonceBytes)
+    const serverNonce = crypto.random(nonceBytes)
     const agreements = secretsOf(key).map((secret) =>
-      agree(ring.crypto, secret, clientNonce, serverNonce),
+      agree(crypto, secret, clientNonce, serverNonce),
     )
     const integrity = integrityOf(this.#options) === 'hmac' ? 'hmac' : 'none'
     const [proof, previousProof] = agreements.map((each) =>
@@ -112,7 +128,10 @@ export class ServerHandshake {
     const challenged = this.#challenged
     if (challenged === undefined) throw new CoveyError('PROTOCOL_ERROR', 'a proof before the hello')
     const { hello, agreements, expectedProofs, identity } = challenged
-    const proof = fromHex(readProof(frame)) ?? new Uint8Array(0)
+    const said = readProof(frame)
+    // The client could not check ours.
+    if (said === '') return this.#goOnWithout(hello, wrongProof(hello.key!.id))
+    const proof = fromHex(said) ?? new Uint8Array(0)
     const fits = expectedProofs.findIndex((expected) => sameBytes(proof, expected))
     const agreement = agreements[Math.max(0, fits)]!
     // An error is sealed as well, for a client that sent a proof reads nothing else.
@@ -127,6 +146,10 @@ export class ServerHandshake {
     const taken = compress.includes(compression!.name)
     this.#link.compress(compression!, taken ? compressAboveBytes : Number.POSITIVE_INFINITY)
   }
+}
+
+function nobody(hello: Hello): Introduction {
+  return { hello, version: chooseVersion(hello), identity: undefined }
 }
 
 function keyMissing({ newest }: Hello): CoveyError {

@@ -38,6 +38,7 @@ export class ServerSession {
   #peer: Peer | undefined
   #goingAway = false
   #draining = false
+  #forgetUnproved: (() => void) | undefined
   #goodbye: Timer | undefined
 
   constructor(
@@ -172,11 +173,18 @@ export class ServerSession {
       pipe: this.#pipe,
       events: this.#events,
     })
+    if (agreed.unproved !== undefined) this.#noteUnproved(agreed.unproved)
     this.#events.onReady?.()
     if (this.#goingAway) this.#sendAway(this.#calls)
   }
 
+  #noteUnproved(why: string): void {
+    const { address } = this.#pipe
+    this.#forgetUnproved = this.#options.unproved?.add({ role: 'client', address, why })
+  }
+
   #onClosed(reason: CoveyError | undefined): void {
+    this.#forgetUnproved?.()
     this.#greeting?.stop()
     this.#goodbye?.stop()
     this.#calls?.cancelAll(callerGone())

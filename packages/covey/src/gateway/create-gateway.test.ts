@@ -174,6 +174,31 @@ test('other origins, paths and protocols are refused before a WebSocket is open'
   }
 })
 
+test('what is no URL is refused and harms nobody else', { timeout: 20_000 }, async () => {
+  await using gateway = await open(await freePort())
+  const port = Number(new URL(gateway.url).port)
+  const head = [
+    'host: 127.0.0.1',
+    'connection: upgrade',
+    'upgrade: websocket',
+    'sec-websocket-version: 13',
+    'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==',
+    'sec-websocket-protocol: covey.1',
+  ]
+  for (const target of ['//', '///', '//[', 'http://[', '*', '/rpc/', '/%', '//rpc', 'x:y']) {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    let answer = ''
+    socket.on('data', (bytes) => {
+      answer += String(bytes)
+    })
+    socket.write(`GET ${target} HTTP/1.1\r\n${head.join('\r\n')}\r\n\r\n`)
+    await new Promise((resolve) => socket.once('close', resolve))
+    assert.match(answer, /^HTTP\/1\.1 40[04] /, target)
+  }
+  assert.equal(await upgrade(`${gateway.url.replace('http', 'ws')}/rpc?a=1`, 'covey.1', {}), 101)
+})
+
 test('text messages and messages over the limit end the WebSocket', {
   timeout: 20_000,
 }, async () => {

@@ -46,8 +46,8 @@ export function acceptWebSockets(
 }
 
 function refuse(request: IncomingMessage, route: WsRoute, full: boolean): number | undefined {
-  const { pathname } = new URL(request.url ?? '/', 'http://host')
-  if (pathname !== route.path) return 404
+  // As it was sent: what a stranger sends need not be a URL.
+  if (request.url?.split('?', 1)[0] !== route.path) return 404
   if (!route.allowOrigin(request.headers.origin, request)) return 403
   const offered = request.headers['sec-websocket-protocol'] ?? ''
   if (!offered.split(',').some((name) => name.trim() === subprotocol)) return 400

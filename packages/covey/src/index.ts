@@ -9,6 +9,7 @@ export {
 } from './contract/define-service.ts'
 export type { CallOptions, Client, StreamSource } from './contract/client.ts'
 export type { Routing, RoutingOptions } from './call/routing.ts'
+export type { RepetitionOptions } from './call/repetition.ts'
 export type { Balance } from './balance/create-balancer.ts'
 export type { ResultOptions, Ticket } from './contract/ticket.ts'
 export type { Settled } from './contract/settled.ts'
@@ -44,6 +45,7 @@ export type { Identity, Peer } from './call/peer.ts'
 export type { Handler, Middleware } from './call/handler.ts'
 export { silentLog, type Log } from './observe/log.ts'
 export { createRuntime, type Runtime, type RuntimeOptions } from './rpc/runtime.ts'
+export type { RetryPolicy, RetrySettings } from './middleware/retry-policy.ts'
 export {
   createKeyRing,
   type KeyOptions,

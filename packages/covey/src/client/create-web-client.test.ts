@@ -26,11 +26,19 @@ import {
 const chat = defineContract('chat', {
   me: unary({ output: z.string(), timeoutMs: 20_000 }),
   hang: unary({ timeoutMs: 20_000 }),
+  /** Answers when it is asked a second time: with which attempt that is. */
+  second: unary({ output: z.number(), idempotent: true, timeoutMs: 20_000 }),
   upload: clientStream({ input: z.instanceof(Uint8Array), output: z.number() }),
   talk: duplex({ input: z.string(), output: z.string() }),
 })
 
+let asked = 0
+
 const chatService = defineService(chat, {
+  second(_, { attempt }) {
+    asked += 1
+    return asked === 1 ? new Promise<number>(() => {}) : attempt
+  },
   me: (_, call) => call.peer.identity?.subject ?? 'nobody',
   hang: () => new Promise<void>(() => {}),
   async upload(pieces) {
@@ -129,6 +137,19 @@ test('a connection that breaks is told with its reason and the next try, and ope
     [states().slice(0, 3), states().at(-1)],
     [['connecting', 'open', 'waiting'], 'open'],
   )
+})
+
+test('a call that may run twice is sent again when the gateway is back', async () => {
+  const url = await freeUrl()
+  const first = await listen(url)
+  const { link, api } = connect(url)
+  await using _ = link
+  const answer = api.second()
+  await until(() => asked === 1, 'it runs')
+  await first.close()
+  await inState(link, 'waiting')
+  await using __ = await listen(url)
+  assert.equal(await answer, 2)
 })
 
 test('a call waits for the connection until its deadline', async () => {

@@ -101,7 +101,7 @@ export function createWebClient(options: WebClientOptions): WebClient {
         report(endpoint, tell, clock.monotonicMs())
     },
   })
-  const repetition = new ClientRetry({ clock, random: Math.random })
+  const repetition = new ClientRetry({ clock, random })
   const retry = repetition.over(options.url, () => channel)
   const invoke = compose(clientStack({ wheel, middleware: [], retry }), channel.invoke)
   const link: WebClient = {

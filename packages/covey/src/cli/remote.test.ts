@@ -64,7 +64,10 @@ test('a server that is none of ours, or says nothing, is told as that', async (t
     t,
     createTcpServer((socket) => socket.on('error', () => {}).end()),
   )
-  assert.equal(await complaint({ target: rude }), `${rude}: the peer closed the connection`)
+  assert.equal(
+    await complaint({ target: rude }),
+    `${rude}: the peer closed the connection before it said who it is; a server that wants TLS (tls://) does so`,
+  )
 })
 
 test('where nothing is registered it is said where it was looked for', async () => {

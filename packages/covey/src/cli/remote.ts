@@ -132,8 +132,8 @@ function targetUrl(target: string, runtime: Runtime): string {
     runtime.transport(url).check(url)
   } catch (error) {
     const hint = 'use host:port, or a URL with tls://, https://, http:// or unix:'
-    const own = url === target && (error as Error).message.includes('covey.tls')
-    const why = own ? (error as Error).message : hint
+    const { message } = error as Error
+    const why = message.includes('covey.tls') ? message.replace(/^address ".*?": /, '') : hint
     throw new CoveyError('INVALID_INPUT', `--target ${target}: ${why}`)
   }
   return url

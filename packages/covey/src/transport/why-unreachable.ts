@@ -20,6 +20,12 @@ export function whyUnreachable(error: Error): string {
   // For a host with several addresses this is an AggregateError without a message, but with the code.
   const { code = '' } = error as NodeJS.ErrnoException
   if (Object.hasOwn(meanings, code)) return `${meanings[code]} (${code})`
+  const { reason } = error as { reason?: unknown }
+  if (/wrong version number|packet length too long/.test(`${reason} ${error.message}`)) {
+    return 'what answers there does not speak TLS'
+  }
+  // The message has addresses in OpenSSL's memory and names of its files.
+  if (typeof reason === 'string' && code.startsWith('ERR_SSL_')) return `TLS: ${reason} (${code})`
   if (code.startsWith('HPE_')) return `what answers there does not speak HTTP (${reasonOf(error)})`
   return reasonOf(error)
 }

@@ -176,7 +176,7 @@ export class ClientSession implements Connection {
   #onClosed(reason: CoveyError | undefined): void {
     this.#closeReason = reason
     this.#forgetUnproved?.()
-    this.#welcome.reject(asUnavailable(reason))
+    this.#welcome.reject(asUnavailable(reason, this.#pipe.protocol))
     this.#calls?.failAll(reason ?? closedHere())
     this.#ended.resolve(reason)
   }
@@ -188,8 +188,10 @@ function isFarewell({ type, id }: Frame): boolean {
 }
 
 /** Before the handshake nothing can be lost: the peer is just not there. */
-function asUnavailable(reason: CoveyError | undefined): CoveyError {
+function asUnavailable(reason: CoveyError | undefined, protocol: string): CoveyError {
   if (reason === undefined) return new CoveyError('CANCELLED', 'closed before the handshake')
   if (reason.code !== 'CONNECTION_LOST') return foreignProtocol(reason) ?? reason
-  return new CoveyError('UNAVAILABLE', reason.message, { cause: reason })
+  const tls = protocol === 'tcp' ? '; a server that wants TLS (tls://) does so' : ''
+  const message = `${reason.message} before it said who it is${tls}`
+  return new CoveyError('UNAVAILABLE', message, { cause: reason })
 }

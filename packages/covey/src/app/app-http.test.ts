@@ -173,8 +173,10 @@ test('lines are the inputs of a stream, and both directions go on at once', asyn
   const headers = { 'content-type': 'application/x-ndjson' }
   const sum = await fetch(url('upload'), { method: 'POST', headers, body: '1\n\n2\r\n 3' })
   assert.equal(await sum.json(), 6)
-  const wrong = await fetch(url('upload'), { method: 'POST', headers, body: '1\n{"a":\n' })
-  assert.equal(((await wrong.json()) as { code: string }).code, 'INVALID_INPUT')
+  const wrong = await fetch(url('upload'), { method: 'POST', headers, body: '1\n\n{"a":\n' })
+  const { code, detail } = (await wrong.json()) as { code: string; detail: string }
+  assert.equal(code, 'INVALID_INPUT')
+  assert.match(detail, /^line 3: malformed JSON: /)
   const talk = request(url('double'), { method: 'POST', headers })
   talk.write('21\n')
   const [answer] = (await once(talk, 'response')) as [IncomingMessage]

@@ -5,6 +5,7 @@ import { type Metadata, noMetadata } from '../../call/metadata.ts'
 import { Trace, traceBytes } from '../../call/trace.ts'
 import { readTraceState } from '../../call/trace-state.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { HttpError } from './http-error.ts'
 import { headerName } from './wire.ts'
 
 /** What travels with a call in headers. */
@@ -148,5 +149,6 @@ function decode(value: string, header: string): string {
 }
 
 function wrong(header: string, expected: string): CoveyError {
-  return new CoveyError('PROTOCOL_ERROR', `header ${header}: expected ${expected}`)
+  const error = new CoveyError('PROTOCOL_ERROR', `header ${header}: expected ${expected}`)
+  return new HttpError(error, 400)
 }

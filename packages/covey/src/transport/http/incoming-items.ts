@@ -21,7 +21,9 @@ export function lineItems(message: IncomingMessage, limits: BodyLimits): AsyncIt
     // What the handler did not want must be read all the same, for the connection to go on.
     onLeft: () => void message.resume(),
   })
-  const lines = new LineSplitter(limits, (line) => items.push(jsonBody.decode(line), line.length))
+  const lines = new LineSplitter(limits, (line, number) => {
+    items.push(decodeLine(line, number), line.length)
+  })
   const end = (error?: CoveyError) => {
     lines.stop()
     items.finish(error)
@@ -51,16 +53,26 @@ export function lineItems(message: IncomingMessage, limits: BodyLimits): AsyncIt
   return items
 }
 
+function decodeLine(line: Uint8Array, number: number): unknown {
+  try {
+    return jsonBody.decode(line)
+  } catch (error) {
+    const { code, message } = CoveyError.from(error)
+    throw new CoveyError(code, `line ${number}: ${message}`)
+  }
+}
+
 /** Cuts bytes into lines. */
 class LineSplitter {
   onLate: () => void = () => {}
   readonly #limits: BodyLimits
-  readonly #onLine: (line: Uint8Array) => void
+  readonly #onLine: (line: Uint8Array, number: number) => void
   #parts: Buffer[] = []
   #partBytes = 0
+  #number = 0
   #timer: { stop(): void } | undefined
 
-  constructor(limits: BodyLimits, onLine: (line: Uint8Array) => void) {
+  constructor(limits: BodyLimits, onLine: (line: Uint8Array, number: number) => void) {
     this.#limits = limits
     this.#onLine = onLine
   }
@@ -104,7 +116,8 @@ class LineSplitter {
     this.#parts = []
     this.#partBytes = 0
     this.stop()
-    if (line.length > 0 && !isBlank(line)) this.#onLine(line)
+    this.#number += 1
+    if (line.length > 0 && !isBlank(line)) this.#onLine(line, this.#number)
   }
 }
 

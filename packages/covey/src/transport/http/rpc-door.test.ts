@@ -115,7 +115,44 @@ test('what is no call is refused with what to do', limited, async () => {
   const large = await post('application/json', JSON.stringify({ item: 'x'.repeat(30_000) }))
   assert.equal(await outcome(large), '413 MESSAGE_TOO_LARGE')
   const late = await post('application/json', '{}', { 'covey-timeout-ms': 'soon' })
+  assert.equal(late.status, 400)
   assert.match(((await late.json()) as { detail: string }).detail, /covey-timeout-ms/)
+})
+
+test('what is mistyped beside the body is refused with what was meant', limited, async () => {
+  await using bench = await openHttpBench()
+  const said = async (path: string, headers: Record<string, string> = {}, method = 'POST') => {
+    const init = { method, headers: { 'content-type': 'application/json', ...headers } }
+    const body = method === 'POST' ? { body: '{"item":"tea"}' } : {}
+    const answer = await fetch(`${bench.url}/rpc/${path}`, { ...init, ...body })
+    const { detail } = (await answer.json()) as { detail?: string }
+    return `${answer.status} ${detail}`
+  }
+  assert.equal(
+    await said('shop/price', { 'covey-timeout': '50' }),
+    '400 no header covey-timeout here; did you mean covey-timeout-ms?',
+  )
+  assert.equal(
+    await said('shop/price?mod=submit'),
+    '400 no query parameter mod here; did you mean mode?',
+  )
+  assert.equal(await said('batch?mode=submit'), '400 no query parameter mode here')
+  assert.equal(
+    await said('results/x?waitms=10', {}, 'GET'),
+    '400 no query parameter waitms here; did you mean waitMs?',
+  )
+  const long = await said(`shop/price?${'x'.repeat(5_000)}`)
+  assert.equal(long, `400 no query parameter ${'x'.repeat(60)} here`)
+  assert.match(await said('shop/price?mode=wait', { 'covey-meta-a': 'b', 'x-covey': '1' }), /^200/)
+  assert.match(
+    await said('shop/price', {
+      'content-type': 'application/msgpack',
+      accept: 'application/json, application/problem+json',
+      'covey-new': '1',
+    }),
+    /malformed msgpack/,
+    'clients of ours may know more',
+  )
 })
 
 test('malformed JSON is 400 and says where', limited, async () => {

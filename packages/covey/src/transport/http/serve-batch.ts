@@ -2,6 +2,7 @@ import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
 import type { CallDesk } from './call-desk.ts'
 import type { CallHeaders } from './call-headers.ts'
 import type { Exchange } from './exchange.ts'
+import { requireKnown } from './require-known.ts'
 import { readInput } from './serve-method.ts'
 
 /** Most calls in one batch. */
@@ -19,6 +20,7 @@ interface Entry {
 
 /** Answers `POST /rpc/batch`: calls by name, run side by side, each with its own success or error. */
 export async function serveBatch(desk: CallDesk, exchange: Exchange): Promise<void> {
+  requireKnown(exchange, [])
   const headers = desk.headers(exchange)
   const entries = readEntries(await readInput(desk, exchange))
   const outcomes = await Promise.all(

@@ -10,6 +10,7 @@ import type { Exchange } from './exchange.ts'
 import { HttpError } from './http-error.ts'
 import { lineItems } from './incoming-items.ts'
 import { type BodyLimits, readBody } from './read-body.ts'
+import { requireKnown } from './require-known.ts'
 import { modeOf, serveAccepted } from './serve-accepted.ts'
 import { serveFrames } from './serve-frames.ts'
 import { eventStream, lineStream, type TextStream } from './text-stream.ts'
@@ -24,6 +25,7 @@ export async function serveMethod(
   exchange: Exchange,
   method: MethodRef,
 ): Promise<void> {
+  requireKnown(exchange, ['mode'])
   const headers = desk.headers(exchange)
   const detached = modeOf(exchange) !== 'wait'
   if (detached && method.kind !== 'unary') throw hasStreams(method)

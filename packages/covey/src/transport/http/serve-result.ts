@@ -3,6 +3,7 @@ import type { CallDesk } from './call-desk.ts'
 import { preference } from './call-headers.ts'
 import type { Exchange } from './exchange.ts'
 import { HttpError } from './http-error.ts'
+import { requireKnown } from './require-known.ts'
 
 /** The method that every application has for this. */
 const collect = 'covey.results.collect'
@@ -23,6 +24,7 @@ export async function serveResult(
   exchange: Exchange,
   token: string,
 ): Promise<void> {
+  requireKnown(exchange, ['waitMs'])
   const { timeoutMs, ...headers } = desk.headers(exchange)
   const method = desk.method(collect)
   const waitMs = waitOf(exchange)

@@ -16,6 +16,7 @@ import { defaultRuntime } from '../rpc/default-runtime.ts'
 import { createDispatcher } from '../rpc/dispatcher.ts'
 import { drainAll } from '../rpc/drain-all.ts'
 import type { HealthReport } from '../rpc/health.ts'
+import { resultsElsewhere } from '../rpc/results-elsewhere.ts'
 import type { Runtime } from '../rpc/runtime.ts'
 import type { ServerStats } from '../rpc/stats.ts'
 import type { FrameworkSettings } from '../settings/framework-settings.ts'
@@ -44,6 +45,7 @@ export class AppLife implements App {
   readonly #id: string
   readonly #startedAtMs: number
   readonly #metrics = new CallMetrics()
+  readonly #stopping = new AbortController()
   #state: App['state'] = 'new'
   #log: Log = silentLog
   #settings: FrameworkSettings | undefined
@@ -264,6 +266,11 @@ export class AppLife implements App {
       report: () => this.#report(),
       stats: () => this.#stats(),
       work,
+      elsewhere: resultsElsewhere({
+        runtime: this.#runtime,
+        services: services.map(({ contract }) => contract.name),
+        stopping: this.#stopping.signal,
+      }),
     })
     return createDispatcher([...services, ...system], {
       instance: this.#id,
@@ -313,6 +320,7 @@ export class AppLife implements App {
     const limit = new AbortController()
     const limitMs = this.#settings?.shutdownMs ?? 30_000
     const timer = this.#clock.after(limitMs, () => limit.abort())
+    this.#stopping.abort()
     await drainAll(listeners, this.#work!, limit.signal)
     timer.stop()
     if (limit.signal.aborted) {

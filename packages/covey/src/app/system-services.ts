@@ -6,6 +6,7 @@ import { type HealthReport, health } from '../rpc/health.ts'
 import { reflect, reflectService } from '../rpc/reflect.ts'
 import { resultContract } from '../rpc/result-contract.ts'
 import { resultService } from '../rpc/result-service.ts'
+import type { ResultsElsewhere } from '../rpc/results-elsewhere.ts'
 import { type ServerStats, stats } from '../rpc/stats.ts'
 
 /** What the services of the framework ask an application. */
@@ -13,6 +14,8 @@ export interface SystemSources {
   report(): HealthReport
   stats(): ServerStats
   readonly work: AcceptedWork
+  /** Asks other instances for results that wait there. */
+  readonly elsewhere: ResultsElsewhere
 }
 
 /**
@@ -26,7 +29,7 @@ export function systemServices(
   const own: AnyService[] = [
     defineService(health, { check: () => sources.report() }),
     defineService(stats, { read: () => sources.stats() }),
-    resultService(sources.work),
+    resultService(sources.work, sources.elsewhere),
   ]
   return [...own, reflectService([...services, ...own])]
 }
@@ -66,7 +69,7 @@ export function middlewareFor(service: string, choice: MiddlewareChoice): readon
 /** A port that lets in guests beside those who prove who they are does not tell guests what is behind it. */
 const noGuests: Middleware = (next) => (call) => {
   const { protocol, identity } = call.peer
-  if (protocol !== 'http' || identity !== undefined) return next(call)
+  if (identity !== undefined || !protocol.startsWith('http')) return next(call)
   const message = `${call.method.path} over HTTP is only for callers who prove who they are`
   return Promise.reject(new CoveyError('UNAUTHENTICATED', message))
 }

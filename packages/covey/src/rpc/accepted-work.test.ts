@@ -1,68 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { z } from 'zod'
 import { ByteWriter } from '../base/byte-writer.ts'
-import { TimerWheel } from '../base/timer-wheel.ts'
-import { Call, type CallInit, type CallMode } from '../call/call.ts'
+import { Call } from '../call/call.ts'
 import type { Middleware } from '../call/handler.ts'
 import { toMetadata } from '../call/metadata.ts'
 import { msgpackCodec } from '../codec/msgpack-codec.ts'
 import { defineContract } from '../contract/define-contract.ts'
-import { defineService } from '../contract/define-service.ts'
 import { unary } from '../contract/method.ts'
 import { CoveyError } from '../error/covey-error.ts'
-import { FakeClock } from '../testing/fake-clock.ts'
-import { RecordingLog } from '../testing/recording-log.ts'
-import { AcceptedWork } from './accepted-work.ts'
-import { createDispatcher } from './dispatcher.ts'
-import { MemoryResultStore } from './memory-result-store.ts'
+import { acceptedBench, jobs } from '../testing/accepted-bench.ts'
 import type { CollectedResult } from './result-contract.ts'
 import { resultContract } from './result-contract.ts'
-import { resultService } from './result-service.ts'
 import { newResultToken } from './result-token.ts'
-
-const jobs = defineContract('jobs', {
-  run: unary({ input: z.any(), output: z.any() }),
-  strict: unary({ output: z.object({ name: z.string() }) }),
-})
-
-interface BenchOptions {
-  readonly middleware?: Middleware[]
-  readonly maxRunning?: number
-  readonly maxBytesEach?: number
-}
-
-/** A dispatcher whose handler does what `handle` says; `begun` counts its runs. */
-function bench(handle: (input: unknown, call: Call) => unknown, options: BenchOptions = {}) {
-  const clock = new FakeClock()
-  const log = new RecordingLog()
-  const { maxRunning = 10, maxBytesEach = 4_000_000 } = options
-  const store = new MemoryResultStore(clock, { maxBytesEach })
-  const work = new AcceptedWork({ instance: 'jobs-1', clock, log, store, maxRunning })
-  const seen = { begun: 0 }
-  const service = defineService(jobs, {
-    run(input, call) {
-      seen.begun += 1
-      return handle(input, call as unknown as Call)
-    },
-    strict: () => ({}) as { name: string },
-  })
-  const dispatcher = createDispatcher([service, resultService(work)], {
-    instance: 'jobs-1',
-    work,
-    wheel: new TimerWheel(clock),
-    log,
-    middleware: options.middleware ?? [],
-  })
-  const newCall = (mode: CallMode, input?: unknown, init: CallInit = {}) =>
-    new Call(jobs.methods.run, input, { clock, mode, ...init })
-  const accept = (call: Call) => dispatcher.accept!(call)
-  const collect = (tokens: unknown[], waitMs = 0) =>
-    dispatcher.serve(
-      new Call(resultContract.methods.collect, { tokens, waitMs }, { clock }),
-    ) as Promise<CollectedResult[]>
-  return { clock, log, store, work, seen, dispatcher, newCall, accept, collect }
-}
 
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
@@ -74,7 +23,7 @@ const refused = new CoveyError('PERMISSION_DENIED', 'not you')
 test('accepting ends when the handler begins, and what travels with the call is there', async () => {
   const gate = Promise.withResolvers<string>()
   let inside: Call | undefined
-  const { newCall, accept, collect, work } = bench((_, call) => {
+  const { newCall, accept, collect, work } = acceptedBench((_, call) => {
     inside = call
     return gate.promise
   })
@@ -102,7 +51,7 @@ test('cancelling takes back what has not begun, and does nothing to what has', a
   const door = Promise.withResolvers<void>()
   const middleware: Middleware = (next) => (call) =>
     call.input === 'held' ? door.promise.then(() => next(call)) : next(call)
-  const { newCall, accept, seen, work } = bench(
+  const { newCall, accept, seen, work } = acceptedBench(
     (_, call) => new Promise((_, reject) => call.onCancel(reject)),
     {
       middleware: [middleware],
@@ -133,7 +82,7 @@ test('cancelling takes back what has not begun, and does nothing to what has', a
 test('a caller that goes in the moment its call begins is too late', async () => {
   let inside: Call | undefined
   const call = new Call(jobs.methods.run, 1, { mode: 'submit' })
-  const { accept, collect, work } = bench((_, own) => {
+  const { accept, collect, work } = acceptedBench((_, own) => {
     call.cancel(enough)
     inside = own
     return 'done'
@@ -147,7 +96,7 @@ test('a caller that goes in the moment its call begins is too late', async () =>
 
 test('what is too deep for the answer is told when it is kept', async () => {
   const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)])
-  const { accept, collect, newCall } = bench((input) => nested(Number(input)))
+  const { accept, collect, newCall } = acceptedBench((input) => nested(Number(input)))
   const token = async (depth: number) => accept(newCall('submit', depth))
   const tokens = [await token(62), await token(63)]
   await turn()
@@ -166,7 +115,7 @@ test('what middleware refuses is told to the caller, and the handler does not be
       .catch(() => {})
     return Promise.reject(refused)
   }
-  const { newCall, accept, seen, work } = bench(() => 1, { middleware: [late] })
+  const { newCall, accept, seen, work } = acceptedBench(() => 1, { middleware: [late] })
   await assert.rejects(accept(newCall('submit')), refused)
   await assert.rejects(accept(newCall('notify')), refused)
   await turn()
@@ -177,7 +126,7 @@ test('what middleware refuses is told to the caller, and the handler does not be
 test('middleware may answer in the place of the handler', async () => {
   const cache: Middleware = (next) => (call) =>
     call.method.name === 'run' ? Promise.resolve('cached') : next(call)
-  const { newCall, accept, seen, collect } = bench(() => 1, { middleware: [cache] })
+  const { newCall, accept, seen, collect } = acceptedBench(() => 1, { middleware: [cache] })
   const token = await accept(newCall('submit'))
   assert.equal(await accept(newCall('notify')), undefined)
   assert.deepEqual(await collect([token]), [{ state: 'done', value: 'cached' }])
@@ -186,7 +135,7 @@ test('middleware may answer in the place of the handler', async () => {
 
 test('errors that say "not run" never come from a handler that has begun', async () => {
   for (const code of ['RESOURCE_EXHAUSTED', 'DRAINING', 'UNAVAILABLE'] as const) {
-    const { newCall, accept, collect } = bench(() => {
+    const { newCall, accept, collect } = acceptedBench(() => {
       throw new CoveyError(code, 'said by the handler')
     })
     const token = await accept(newCall('submit'))
@@ -198,7 +147,7 @@ test('errors that say "not run" never come from a handler that has begun', async
 
 test('there is room for so many, and a failure makes room again', async () => {
   const gate = Promise.withResolvers<void>()
-  const { newCall, accept, seen, work } = bench(() => gate.promise, { maxRunning: 2 })
+  const { newCall, accept, seen, work } = acceptedBench(() => gate.promise, { maxRunning: 2 })
   await accept(newCall('submit'))
   await accept(newCall('notify'))
   for (const mode of ['notify', 'submit'] as const) {
@@ -216,7 +165,7 @@ test('there is room for so many, and a failure makes room again', async () => {
 })
 
 test('the time of a call is that of its work', async () => {
-  const { newCall, accept, collect, clock, work } = bench(() => new Promise(() => {}))
+  const { newCall, accept, collect, clock, work } = acceptedBench(() => new Promise(() => {}))
   const token = await accept(newCall('submit', 1, { deadlineMs: 1_000 }))
   await clock.advance(900)
   assert.deepEqual(await collect([token]), [{ state: 'running' }])
@@ -227,7 +176,7 @@ test('the time of a call is that of its work', async () => {
 })
 
 test('a notify that fails is written to the log, with its method and its trace', async () => {
-  const { newCall, accept, log } = bench(() => {
+  const { newCall, accept, log } = acceptedBench(() => {
     throw new CoveyError('NOT_FOUND', 'no such room', { details: { id: 7 } })
   })
   const call = newCall('notify')
@@ -248,7 +197,7 @@ test('a notify that fails is written to the log, with its method and its trace',
 })
 
 test('what cannot be kept is told in its place', async () => {
-  const { accept, newCall, collect } = bench(
+  const { accept, newCall, collect } = acceptedBench(
     (input) => {
       if (typeof input !== 'number') return input ?? (() => 1)
       throw new CoveyError('GONE', 'x'.repeat(input), { details: 'x'.repeat(input) })
@@ -269,71 +218,9 @@ test('what cannot be kept is told in its place', async () => {
   assert.deepEqual(wordy, { state: 'failed', error: cut })
 })
 
-test('draining refuses what is new and waits for what runs', async () => {
-  const gate = Promise.withResolvers<void>()
-  const { newCall, accept, work, seen } = bench(() => gate.promise)
-  await accept(newCall('notify'))
-  let drained = false
-  const drain = work.drain().then(() => {
-    drained = true
-  })
-  for (const mode of ['notify', 'submit'] as const) {
-    await assert.rejects(accept(newCall(mode)), { code: 'DRAINING' })
-  }
-  await turn()
-  assert.deepEqual([drained, seen.begun], [false, 1])
-  gate.resolve()
-  await drain
-  await work.drain()
-})
-
-test('draining has a limit; closing breaks off what runs and answers who waits', async () => {
-  const { newCall, accept, collect, work, clock, log } = bench(() => new Promise(() => {}))
-  const token = await accept(newCall('submit'))
-  const waiting = collect([token], 10_000)
-  await accept(newCall('submit'))
-  await accept(newCall('notify'))
-  const limit = new AbortController()
-  const drain = work.drain(limit.signal)
-  await turn()
-  limit.abort()
-  await drain
-  assert.equal(work.running, 3)
-  await work.close()
-  const [broken, ...others] = log.lines.filter(({ level }) => level === 'warn')
-  assert.match(
-    broken!.message,
-    /^accepted calls were still running at the end .* are broken off: 3$/,
-  )
-  assert.deepEqual(broken!.fields, { running: 3, methods: { 'jobs.run': 3 } })
-  assert.deepEqual(others, [])
-  const [result] = await waiting
-  assert.equal(
-    result?.state === 'failed' && result.error.message,
-    'the server stopped while it ran',
-  )
-  assert.equal(work.running, 0)
-  await work.drain(AbortSignal.abort())
-  await work.close()
-  work.forgetResults()
-  assert.equal(clock.waiting, 0)
-  const lost = log.lines.at(-1)!
-  assert.deepEqual([lost.level, lost.fields], ['warn', { results: 1 }])
-  assert.match(lost.message, /gone with this instance that nobody has collected: 1$/)
-})
-
-test('a stop with nothing to tell says nothing', async () => {
-  const { newCall, accept, collect, work, log } = bench(async () => 'done')
-  await collect([await accept(newCall('submit'))], 1_000)
-  await work.drain()
-  await work.close()
-  work.forgetResults()
-  assert.deepEqual(log.lines, [])
-})
-
 test('collecting waits until all are there, or as long as it is told', async () => {
   const gates = new Map<unknown, PromiseWithResolvers<unknown>>()
-  const { newCall, accept, collect, clock } = bench((input) => {
+  const { newCall, accept, collect, clock } = acceptedBench((input) => {
     gates.set(input, Promise.withResolvers())
     return gates.get(input)!.promise
   })
@@ -355,7 +242,7 @@ test('collecting waits until all are there, or as long as it is told', async () 
 })
 
 test('who asks for a result and goes leaves nothing behind', async () => {
-  const { newCall, accept, dispatcher, clock } = bench(() => new Promise(() => {}))
+  const { newCall, accept, dispatcher, clock } = acceptedBench(() => new Promise(() => {}))
   const token = await accept(newCall('submit'))
   const input = { tokens: [token], waitMs: 1_000 }
   const question = new Call(resultContract.methods.collect, input, { clock })
@@ -368,7 +255,7 @@ test('who asks for a result and goes leaves nothing behind', async () => {
 })
 
 test('no more is waited for than fits, and who asks beyond that is answered at once', async () => {
-  const { newCall, accept, work, clock } = bench(() => new Promise(() => {}))
+  const { newCall, accept, work, clock } = acceptedBench(() => new Promise(() => {}))
   const tokens: string[] = []
   for (let count = 0; count < 10; count++) tokens.push((await accept(newCall('submit')))!)
   let answered = 0
@@ -391,7 +278,7 @@ test('no more is waited for than fits, and who asks beyond that is answered at o
 })
 
 test('a full answer says of the rest to ask again', async () => {
-  const { newCall, accept, collect, store } = bench((input) => 'x'.repeat(Number(input)))
+  const { newCall, accept, collect, store } = acceptedBench((input) => 'x'.repeat(Number(input)))
   const sizes = [300_000, 300_000, 100, 2_000_000]
   const tokens = []
   for (const size of sizes) tokens.push(await accept(newCall('submit', size)))
@@ -403,7 +290,7 @@ test('a full answer says of the rest to ask again', async () => {
 })
 
 test('tokens of others, expired ones and nonsense are told apart', async () => {
-  const { collect, accept, newCall, clock } = bench(() => 1)
+  const { collect, accept, newCall, clock } = acceptedBench(() => 1)
   const token = await accept(newCall('submit'))
   await clock.advance(600_000)
   const answer = await collect([
@@ -422,7 +309,7 @@ test('tokens of others, expired ones and nonsense are told apart', async () => {
 })
 
 test('questions have limits', async () => {
-  const { dispatcher, clock, collect } = bench(() => 1)
+  const { dispatcher, clock, collect } = acceptedBench(() => 1)
   const ask = (input: unknown) =>
     dispatcher.serve(new Call(resultContract.methods.collect, input, { clock }))
   const tokens = Array.from({ length: 1_001 }, () => 'a')
@@ -442,7 +329,7 @@ test('questions have limits', async () => {
 })
 
 test('a store that fails is told in the log, and the work ends', async () => {
-  const { work, accept, newCall, log, store, collect } = bench(() => 1)
+  const { work, accept, newCall, log, store, collect } = acceptedBench(() => 1)
   store.save = () => Promise.reject(new Error('disk full'))
   const token = await accept(newCall('submit'))
   await turn()
@@ -454,7 +341,7 @@ test('a store that fails is told in the log, and the work ends', async () => {
 })
 
 test('output is checked as that of any call', async () => {
-  const { dispatcher, clock, collect } = bench(() => 1)
+  const { dispatcher, clock, collect } = acceptedBench(() => 1)
   const call = new Call(jobs.methods.strict, undefined, { clock, mode: 'submit' })
   const token = await dispatcher.accept!(call)
   await turn()
@@ -463,7 +350,7 @@ test('output is checked as that of any call', async () => {
 })
 
 test('a method that nobody serves is told as such', async () => {
-  const { dispatcher, work } = bench(() => 1)
+  const { dispatcher, work } = acceptedBench(() => 1)
   const { methods } = defineContract('other', { ask: unary() })
   const unknown = new Call(methods.ask, undefined, { mode: 'notify' })
   await assert.rejects(dispatcher.accept!(unknown), { code: 'UNIMPLEMENTED' })

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts'
+import { untilDone } from '../base/until-done.ts'
 import { Call } from '../call/call.ts'
 import type { Handler } from '../call/handler.ts'
 import { CoveyError } from '../error/covey-error.ts'
@@ -39,6 +40,12 @@ const maxMessageLength = 300
 
 const defaultMaxRunning = 10_000
 
+/**
+ * Results that came while an instance stops wait so long for whoever asks every now and then, in milliseconds; those who wait for
+ * them are told at once.
+ */
+const collectMs = 2_000
+
 /** Tokens that are waited for, over all questions; whoever asks beyond that gets an answer at once. */
 const maxWatching = 100_000
 
@@ -54,6 +61,9 @@ export class AcceptedWork {
   #watching = 0
   #draining = false
   #onIdle: (() => void)[] = []
+  /** Tokens of results that came while it drains and that nobody has collected. */
+  readonly #fresh = new Set<string>()
+  #onCollected: (() => void) | undefined
 
   constructor(options: AcceptedWorkOptions) {
     this.#options = options
@@ -157,18 +167,26 @@ export class AcceptedWork {
     return this.#submitted.has(token)
   }
 
-  /** Takes no new calls; resolves when none runs, or when `signal` aborts. */
+  /** Results were told to somebody. */
+  collected(tokens: readonly string[]): void {
+    this.store.collected(tokens)
+    for (const token of tokens) this.#fresh.delete(token)
+    if (this.#fresh.size === 0) this.#onCollected?.()
+  }
+
+  /**
+   * Takes no new calls; resolves when none runs and the results that came meanwhile were collected, or had 2 s to be, or when
+   * `signal` aborts.
+   */
   async drain(signal?: AbortSignal): Promise<void> {
     this.#draining = true
-    if (this.#works.size === 0 || signal?.aborted) return
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        signal?.removeEventListener('abort', done)
-        resolve()
-      }
-      this.#onIdle.push(done)
-      signal?.addEventListener('abort', done)
-    })
+    if (this.#works.size > 0) await untilDone((done) => void this.#onIdle.push(done), signal)
+    if (this.#fresh.size === 0) return
+    const collected = Promise.withResolvers<void>()
+    this.#onCollected = collected.resolve
+    const timer = this.#options.clock.after(collectMs, collected.resolve)
+    await untilDone((done) => void collected.promise.then(done), signal)
+    timer.stop()
   }
 
   /** Breaks off what runs, and says so in the log; resolves when those who wait for it have their answer. */
@@ -231,6 +249,7 @@ export class AcceptedWork {
   async #keep(work: Work, token: string, outcome: Outcome): Promise<void> {
     try {
       await this.#save(token, outcome)
+      if (this.#draining) this.#fresh.add(token)
     } catch (err) {
       const { method, trace } = work.call
       const fields = { err, method: method.path, traceId: trace.traceId }

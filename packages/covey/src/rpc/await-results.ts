@@ -5,6 +5,7 @@ import type { CallOptions } from '../contract/client.ts'
 import type { Settled } from '../contract/settled.ts'
 import type { ResultOptions } from '../contract/ticket.ts'
 import { CoveyError } from '../error/covey-error.ts'
+import { goneAfterMs, isUnknownInstance, lostWith } from './gone-instance.ts'
 import type { CollectedResult } from './result-contract.ts'
 import type { ResultSource } from './result-source.ts'
 
@@ -14,8 +15,6 @@ const defaultTimeoutMs = 30_000
 const longestPollMs = 20_000
 /** Time for the answer to a question that waits for nothing, in milliseconds. */
 const answerMs = 5_000
-/** An instance that has been nowhere to be found for so long is gone, in milliseconds. A registry may blink. */
-const goneAfterMs = 1_000
 
 /** What may be over when the same question is asked again. */
 const passing: readonly string[] = [
@@ -115,7 +114,7 @@ class Wait {
     const { signal, metadata } = this.#options
     const leftMs = this.#timeoutMs <= 0 ? answerMs : Math.max(1, this.#leftMs())
     return {
-      instance: this.#instance,
+      ...(this.#source.anywhere ? {} : { instance: this.#instance }),
       timeoutMs: Math.min(leftMs, waitMs + answerMs),
       ...(signal === undefined ? {} : { signal }),
       ...(metadata === undefined ? {} : { metadata }),
@@ -140,17 +139,15 @@ class Wait {
     const final = !passing.includes(error.code) || this.#parent?.cancelled !== undefined
     if (final) return this.#failOpen(error)
     // "Was not run" would be understood of the call itself.
-    if (hintsOf(error).closed) return this.#failOpen(new CoveyError('CANCELLED', error.message))
-    if (this.#isGone(error)) return this.#failOpen(lost(this.#instance, error))
+    if (isClosed(error)) return this.#failOpen(new CoveyError('CANCELLED', error.message))
+    if (this.#isGone(error)) return this.#failOpen(lostWith(this.#instance, error))
     await this.#pause()
   }
 
   /** Whether the instance is not coming back: nobody knows it any more. */
   #isGone(error: CoveyError): boolean {
     const nowMs = this.#source.clock.monotonicMs()
-    const { asked, instances } = hintsOf(error)
-    const unknown = asked?.instance === this.#instance && instances?.length === 0
-    if (!unknown) this.#goneSinceMs = undefined
+    if (!isUnknownInstance(error, this.#instance)) this.#goneSinceMs = undefined
     else this.#goneSinceMs ??= nowMs
     return this.#goneSinceMs !== undefined && nowMs - this.#goneSinceMs >= goneAfterMs
   }
@@ -180,17 +177,9 @@ class Wait {
   }
 }
 
-/** What a channel says when it has no way to an instance. */
-interface Hints {
-  /** What was asked for; only where the list of instances is known. */
-  readonly asked?: { readonly instance?: string }
-  /** Those that fit, and why they take no calls. */
-  readonly instances?: readonly string[]
-  readonly closed?: boolean
-}
-
-function hintsOf({ details }: CoveyError): Hints {
-  return details ?? {}
+/** Whether this side has closed its connections for good. */
+function isClosed({ details }: CoveyError): boolean {
+  return (details as { closed?: boolean } | undefined)?.closed === true
 }
 
 /** Undefined while it runs. */
@@ -209,9 +198,4 @@ function toSettled(result: CollectedResult): Settled<unknown> | undefined {
     default:
       throw new CoveyError('PROTOCOL_ERROR', 'a result in an unknown state')
   }
-}
-
-function lost(instance: string, cause: CoveyError): CoveyError {
-  const message = `instance ${instance} is gone, and the result with it; the call may have run`
-  return new CoveyError('RESULT_LOST', message, { details: { instance }, cause })
 }

@@ -33,6 +33,8 @@ export interface ContractClientOptions {
   readonly timeoutMs?: number | undefined
   /** Which instances take calls that say nothing of it. Default: any. */
   readonly routing?: Routing | undefined
+  /** Whether calls go to one address, whichever instance is there. Default false. */
+  readonly fixed?: boolean | undefined
   /** How calls that say nothing of it are repeated. Default: what the contract says. */
   readonly repetition?: RepetitionOptions | undefined
 }
@@ -85,12 +87,12 @@ function withModes(method: BoundMethod, options: MethodClientOptions, source: Re
 }
 
 function resultSource(options: ContractClientOptions): ResultSource {
-  const { clock, currentCall } = options
+  const { clock, currentCall, fixed: anywhere = false } = options
   // The token says which instance: where the client's other calls go is of no matter.
   const { collect } = resultContract.methods
   // Whoever waits for a result asks again by himself.
   const ask = resultMethod(collect, { ...options, routing: undefined, repetition: once })
-  return { clock, currentCall, collect: ask as ResultSource['collect'] }
+  return { clock, anywhere, currentCall, collect: ask as ResultSource['collect'] }
 }
 
 /** A method with one result. */

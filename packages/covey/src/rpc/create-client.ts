@@ -53,6 +53,7 @@ export function createClient<C extends Contract>(
     keepContext,
     timeoutMs,
     routing: toRouting(options),
+    fixed: target !== undefined,
     repetition: options,
     invoke(call) {
       // Made at the first call, so that a client may stand at the top of a file, before the app is started.

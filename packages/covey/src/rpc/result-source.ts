@@ -6,6 +6,8 @@ import type { CollectedResult, CollectRequest } from './result-contract.ts'
 /** How a client asks for the results of calls that it submitted. */
 export interface ResultSource {
   readonly clock: Clock
+  /** Whether it cannot choose whom it asks: whoever is there knows where to look for a token. */
+  readonly anywhere: boolean
   /** Calls `covey.results.collect`. */
   collect(request: CollectRequest, wishes: CallOptions): Promise<readonly CollectedResult[]>
   /** The call that the running code works for. */

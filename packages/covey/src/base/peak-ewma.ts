@@ -31,6 +31,12 @@ export class PeakEwma {
     this.#valueMs =
       sampleMs > this.#valueMs ? sampleMs : this.#valueMs * weight + sampleMs * (1 - weight)
   }
+
+  /** Forgets all samples. */
+  reset(): void {
+    this.#valueMs = 0
+  }
+
   /** What an old value still counts. */
   #weight(): number {
     return Math.exp(-Math.max(0, this.#clock.monotonicMs() - this.#atMs) / this.#decayMs)

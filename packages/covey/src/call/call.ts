@@ -40,6 +40,10 @@ export interface CallInit {
 /** Whom an attempt went to. */
 export interface Recipient {
   readonly instance: { readonly id: string }
+  /** Whether it stands still: it says nothing, also when it is asked. */
+  readonly stalled?: boolean
+  /** How it is, for messages: `users-1: stalled: nothing heard for 800 ms`. */
+  describe?(): string
 }
 
 type CancelListener = (reason: CoveyError) => void

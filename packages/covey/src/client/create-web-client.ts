@@ -60,7 +60,13 @@ export interface WebClient extends AsyncDisposable {
  * Browsers slow the timers of hidden pages down, so silence is judged more patiently than between servers; the server's
  * pings are answered at once in any case.
  */
-const webLimits: Partial<Limits> = { connectMs: 5_000, pingMs: 5_000, silenceMs: 15_000 }
+const webLimits: Partial<Limits> = {
+  connectMs: 5_000,
+  pingMs: 5_000,
+  silenceMs: 15_000,
+  // There is one gateway, and no other to go to.
+  stallMs: Number.POSITIVE_INFINITY,
+}
 
 /**
  * Connects a page to a gateway over one WebSocket and keeps it connected, with jittered backoff from 100 ms to 10 s.
@@ -91,10 +97,10 @@ export function createWebClient(options: WebClientOptions): WebClient {
     random,
     firstConnectionMs: Number.POSITIVE_INFINITY,
     maxWaitingCalls: limits.maxWaitingCalls,
-    async connect(_, signal, onDraining) {
+    async connect(_, signal, events) {
       tell('connecting')
       const credential = await options.credential?.()
-      return connectWs(options.url, { limits, clock, signal, credential, onDraining })
+      return connectWs(options.url, { limits, clock, signal, credential, ...events })
     },
     onChange([endpoint]) {
       if (endpoint !== undefined && !closing.signal.aborted)

@@ -36,6 +36,17 @@ test('a call that is over is not begun', async () => {
   assert.equal(begun, 0)
 })
 
+test('who stands still is named when the time of a call is over', async () => {
+  const { clock, call, run } = bench(hang, 500)
+  const describe = () => 'a: stalled: nothing heard for 812 ms'
+  call.sentTo = { instance: { id: 'a' }, stalled: true, describe }
+  const failed = assert.rejects(run(), {
+    message: 't.ask: its time was used up while it ran; a: stalled: nothing heard for 812 ms',
+  })
+  await clock.advance(520)
+  await failed
+})
+
 test('a call that runs into its deadline is cancelled, not before', async () => {
   const { clock, wheel, call, run } = bench(hang, 500)
   const result = run()

@@ -47,6 +47,7 @@ async function* endingWith(
   }
 }
 
-function exceeded(call: Call, when: string): CoveyError {
-  return new CoveyError('DEADLINE_EXCEEDED', `${call.method.path}: its time was used up ${when}`)
+function exceeded({ method, sentTo }: Call, when: string): CoveyError {
+  const why = sentTo?.stalled === true ? `; ${sentTo.describe?.()}` : ''
+  return new CoveyError('DEADLINE_EXCEEDED', `${method.path}: its time was used up ${when}${why}`)
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { p2c } from '../balance/p2c.ts'
 import { Call } from '../call/call.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { channelBench } from '../testing/channel-bench.ts'
+import { seededRandom } from '../testing/random.ts'
 import { sampleInstance } from '../testing/registry-suite.ts'
 import { ScriptedConnection } from '../testing/scripted-connection.ts'
 import { health } from './health.ts'
@@ -206,4 +208,70 @@ test('a client may bring a balancer of its own', async () => {
   await list('a', 'b')
   assert.equal(await channel.send(call()), 'a')
   assert.equal(await channel.send(call(), (candidates) => candidates.at(-1)!), 'b')
+})
+
+test('an instance that stands still is passed over while another one is there', async () => {
+  const { ask, list, at } = channelBench()
+  await list('a', 'b', 'c')
+  at('a').stall()
+  assert.equal(await ask(), 'b')
+  at('b').stall()
+  assert.equal(await ask(), 'c')
+  await at('a').wake()
+  assert.equal(await ask(), 'a')
+})
+
+test('one that is draining comes before one that stands still, and where all stand still they serve', async () => {
+  const { ask, list, at } = channelBench()
+  await list('a', sampleInstance('b', { state: 'draining' }))
+  assert.equal(await ask(), 'a')
+  at('a').stall()
+  assert.equal(await ask(), 'b')
+  at('b').stall()
+  assert.equal(await ask(), 'a')
+})
+
+test('wishes and keys come first: who stands still serves where nobody else fits', async () => {
+  const { ask, list, at } = channelBench()
+  await list(sampleInstance('a', { group: 'blue' }), sampleInstance('b', { group: 'blue' }), 'c')
+  const blue = { group: 'blue' }
+  assert.equal(await ask({ routing: blue }), 'a')
+  at('a').stall()
+  assert.equal(await ask({ routing: blue }), 'b')
+  assert.equal(await ask({ routing: { instance: 'a' } }), 'a')
+  at('b').stall()
+  assert.equal(await ask({ routing: blue }), 'a')
+  await at('b').wake()
+  assert.equal(await ask({ routing: blue }), 'b')
+  const keys = Array.from({ length: 40 }, (_, n) => ({ key: `user-${n}` }))
+  const owners = () => Promise.all(keys.map((routing) => ask({ routing })))
+  assert.ok((await owners()).every((owner) => owner !== 'a'))
+  await at('a').wake()
+  assert.ok((await owners()).includes('a'))
+})
+
+test('an instance that stood still gets its share as soon as it is back', async () => {
+  const { ask, list, at, clock } = channelBench({ balancer: p2c(seededRandom(7)) })
+  await list('a', 'b')
+  at('b').answer = async () => {
+    await new Promise<void>((resolve) => clock.after(2, resolve))
+    return 'b'
+  }
+  const late = Promise.withResolvers<unknown>()
+  at('a').answer = () => late.promise
+  const caught = Array.from({ length: 20 }, () => ask())
+  await clock.advance(2)
+  at('a').stall()
+  await clock.advance(3_000)
+  late.resolve('a')
+  await at('a').wake()
+  await Promise.all(caught)
+  at('a').answer = at('b').answer
+  const before = at('a').calls.length
+  for (let n = 0; n < 20; n++) {
+    const asked = ask()
+    await clock.advance(2)
+    await asked
+  }
+  assert.ok(at('a').calls.length > before + 3, `${at('a').calls.length - before} of 20`)
 })

@@ -245,11 +245,11 @@ export class Channel {
     this.#selections.clear()
   }
 
-  /** Those that calls may go to now: what the registry calls up, otherwise whatever answers. */
+  /** Those that calls may go to now: what does not stand still, and of that what the registry calls up; otherwise whatever answers. */
   #best(routing?: Routing): readonly Endpoint[] {
     const ready = this.#fitting(routing).filter((endpoint) => endpoint.ready)
-    const best = ready.filter(({ listed, instance }) => listed && instance.state === 'up')
-    return best.length > 0 ? best : ready
+    const awake = preferring(ready, ({ stalled }) => !stalled)
+    return preferring(awake, ({ listed, instance }) => listed && instance.state === 'up')
   }
 
   /** Those that a call asks for, ready or not. One that has not said yet who it is may be anybody. */
@@ -258,6 +258,12 @@ export class Channel {
     if (routing === undefined) return all
     return all.filter(({ instance, id = routing.instance }) => fits(instance, routing, id))
   }
+}
+
+/** Those that are as one would like them; if none is, all. */
+function preferring(all: readonly Endpoint[], liked: (one: Endpoint) => boolean) {
+  const found = all.filter(liked)
+  return found.length > 0 ? found : all
 }
 
 function untried(candidates: readonly Endpoint[], attempt: Call): readonly Endpoint[] {

@@ -21,17 +21,19 @@ async function bench(connections: number) {
   const clock = new FakeClock()
   const opened: ScriptedConnection[] = []
   let down = false
+  let changes = 0
   const endpoint = new Endpoint(sampleInstance('a'), {
     clock,
     random: () => 0.5,
     connections,
-    onChange() {},
-    async connect() {
+    onChange: () => void changes++,
+    async connect(_, __, events) {
       if (down) throw new CoveyError('UNAVAILABLE', 'ECONNREFUSED')
       const connection: ScriptedConnection = new ScriptedConnection(() => {
         connection.pending += 1
         return new Promise(() => {})
       })
+      connection.events = events
       opened.push(connection)
       return connection
     },
@@ -42,7 +44,7 @@ async function bench(connections: number) {
   const setDown = (value: boolean) => {
     down = value
   }
-  return { clock, opened, endpoint, ask, counts, setDown }
+  return { clock, opened, endpoint, ask, counts, setDown, changes: () => changes }
 }
 
 test('calls go to the connection with the fewest in flight, of equals to each in its turn', async () => {
@@ -98,6 +100,57 @@ test('what is served to the end takes the connection that drains, whichever of t
   }
   opened[1]!.state = 'closed'
   assert.equal(endpoint.lingering, false)
+})
+
+test('where one connection stands still the others are asked, for they may be idle; no answer means the instance', async () => {
+  const { opened, endpoint, changes } = await bench(3)
+  const before = changes()
+  opened[1]!.stall()
+  assert.deepEqual([endpoint.ready, endpoint.stalled], [true, true])
+  assert.deepEqual(
+    opened.map(({ probed }) => probed !== undefined),
+    [true, false, true],
+  )
+  assert.ok(changes() > before)
+  for (const connection of [opened[0]!, opened[2]!]) connection.stall()
+  assert.equal(endpoint.stalled, true)
+  const still = changes()
+  for (const connection of opened) await connection.wake()
+  assert.equal(endpoint.stalled, false)
+  assert.ok(changes() > still)
+})
+
+test('one way that is blocked is not the instance: another that answers takes the calls', async () => {
+  const { clock, opened, endpoint, ask, counts, changes } = await bench(3)
+  opened[1]!.stall()
+  const before = changes()
+  await opened[2]!.wake()
+  await clock.advance(0)
+  assert.equal(endpoint.stalled, false)
+  assert.ok(changes() > before)
+  for (let n = 0; n < 6; n++) ask()
+  assert.deepEqual(counts(), [3, 0, 3])
+  const batch = {}
+  for (let n = 0; n < 3; n++) ask(batch)
+  assert.equal(counts()[1], 0)
+  // It is left by the calls of a batch that had begun there, too.
+  await opened[1]!.wake()
+  for (let n = 0; n < 4; n++) ask(batch)
+  const used = counts().findIndex((count) => count >= 10)
+  opened[used]!.stall()
+  ask(batch)
+  assert.equal(counts()[used], 10)
+})
+
+test('a new connection that opens shows that the instance is not the one that stands still', async () => {
+  const { clock, opened, endpoint } = await bench(2)
+  opened[0]!.stall()
+  opened[1]!.lose()
+  await clock.advance(0)
+  assert.equal(endpoint.stalled, true)
+  await clock.advance(200)
+  assert.equal(opened.length, 3)
+  assert.equal(endpoint.stalled, false)
 })
 
 test('the calls of a batch stay on one connection, as long as that is there', async () => {

@@ -31,13 +31,14 @@ function bench(random = () => 0.5) {
     clock,
     random,
     onChange: () => changes.push(endpoint.state.is),
-    connect(instance, signal) {
+    connect(instance, signal, events) {
       const { promise, resolve, reject } = Promise.withResolvers<Connection>()
       tries.push({
         instance,
         signal,
         atMs: clock.monotonicMs(),
         async open(connection = new ScriptedConnection()) {
+          connection.events = events
           resolve(connection)
           await clock.advance(0)
           return connection
@@ -265,6 +266,55 @@ test('how long a question for a result waits says nothing of the instance', asyn
   answer.resolve()
   await asked
   assert.equal(endpoint.latencyMs, 0)
+})
+
+test('one that stands still takes calls, says so, and tells of it', async () => {
+  const { tries, endpoint, changes } = bench()
+  assert.equal(endpoint.stalled, false)
+  const connection = await tries[0]!.open(new ScriptedConnection(async () => 'late'))
+  connection.stall(812.4)
+  assert.deepEqual([endpoint.ready, endpoint.stalled, changes.length], [true, true, 2])
+  assert.equal(endpoint.describe(), 'a: stalled: nothing heard for 812 ms')
+  assert.equal(await endpoint.invoke(new Call(methods.ask, 1)), 'late')
+  await connection.wake()
+  assert.deepEqual([endpoint.ready, endpoint.stalled, changes.length], [true, false, 3])
+  assert.equal(endpoint.describe(), 'a: open')
+  connection.stall()
+  connection.lose()
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual([endpoint.ready, endpoint.stalled], [false, false])
+})
+
+test('what calls took while it stood still is forgotten when it is back', async () => {
+  const { clock, tries, endpoint } = bench()
+  const answers: PromiseWithResolvers<unknown>[] = []
+  const connection = await tries[0]!.open()
+  connection.answer = () => {
+    const answer = Promise.withResolvers<unknown>()
+    answers.push(answer)
+    return answer.promise
+  }
+  const ask = () => endpoint.invoke(new Call(methods.ask, undefined))
+  const answered = async (result: Promise<unknown>, index: number) => {
+    answers[index]!.resolve('x')
+    await result
+  }
+  const before = [ask(), ask()]
+  await clock.advance(700)
+  await answered(before[0]!, 0)
+  assert.equal(endpoint.latencyMs, 700)
+  connection.stall()
+  const meanwhile = ask()
+  await clock.advance(2_000)
+  await connection.wake()
+  assert.equal(endpoint.latencyMs, 0)
+  await answered(before[1]!, 1)
+  await answered(meanwhile, 2)
+  assert.equal(endpoint.latencyMs, 0)
+  const after = ask()
+  await clock.advance(3)
+  await answered(after, 3)
+  assert.equal(endpoint.latencyMs, 3)
 })
 
 test('closing ends the connection and all that waits, and tells nobody', async () => {

@@ -6,15 +6,15 @@ import type { Call } from '../call/call.ts'
 import type { Instance } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { servedToTheEnd } from '../transport/served-to-the-end.ts'
-import type { Connection } from '../transport/transport.ts'
+import type { Connection, ConnectionEvents } from '../transport/transport.ts'
 import { isFixed } from './fixed-instance.ts'
 import { Subchannel, type SubchannelState } from './subchannel.ts'
 
-/** Opens a connection to an instance; `onDraining` is called when its other end takes no new calls. */
+/** Opens a connection to an instance, which tells of the changes of its state. */
 export type Connect = (
   instance: Instance,
   signal: AbortSignal,
-  onDraining: () => void,
+  events: ConnectionEvents,
 ) => Promise<Connection>
 
 /** What an endpoint needs. */
@@ -28,6 +28,9 @@ export interface EndpointOptions {
   onChange(): void
 }
 
+/** More than the calls that any connection has in flight. */
+const stalledLoad = 1e9
+
 /**
  * The connections to one instance: opened at once, opened again for as long as the instance is listed, and measured. Of several
  * the one with the fewest calls in flight is used, so that one that is held up holds nobody else up.
@@ -38,10 +41,15 @@ export class Endpoint implements NamedCandidate {
   listed = true
   readonly hash: number
   readonly #clock: Clock
+  readonly #onChange: () => void
   readonly #latency: PeakEwma
-  readonly #subchannels: readonly Subchannel[]
+  readonly #subchannels: readonly Subchannel[] = []
   /** Where there is one connection, as nearly always, each call saves the loops. */
   readonly #only: Subchannel | undefined
+  /** As of the last change. */
+  #stalled = false
+  /** Times of calls that were begun in another one do not count. */
+  #era = 0
   #turn = 0
   #batch: object | undefined
   #batchSubchannel: Subchannel | undefined
@@ -51,16 +59,19 @@ export class Endpoint implements NamedCandidate {
     this.instance = instance
     this.hash = hashOf(instance.id)
     this.#clock = clock
+    this.#onChange = onChange
     this.#latency = new PeakEwma(clock)
     this.#subchannels = Array.from({ length: connections }, () => {
-      return new Subchannel({
+      const subchannel: Subchannel = new Subchannel({
         clock,
         random,
-        onChange,
-        connect: (signal, onDraining) => connect(this.instance, signal, onDraining),
+        onChange: () => this.#changed(),
+        onStalled: () => this.#onStalled(subchannel),
+        connect: (signal, events) => connect(this.instance, signal, events),
         wanted: () => this.listed,
         serving: () => this.listed && this.instance.state === 'up',
       })
+      return subchannel
     })
     this.#only = connections === 1 ? this.#subchannels[0] : undefined
   }
@@ -74,6 +85,20 @@ export class Endpoint implements NamedCandidate {
   get ready(): boolean {
     if (this.#only !== undefined) return this.#only.ready
     return this.#subchannels.some(({ ready }) => ready)
+  }
+
+  /**
+   * Whether it stands still, as far as can be seen: it takes calls, but none of its connections was heard since it was asked. New
+   * calls had better go elsewhere.
+   */
+  get stalled(): boolean {
+    if (this.#only !== undefined) return this.#only.stalled
+    let stalled = false
+    for (const one of this.#subchannels) {
+      if (one.ready && !one.stalled && !one.suspect) return false
+      stalled ||= one.stalled
+    }
+    return stalled
   }
 
   /** Whether it takes no calls but those that are served to the end. */
@@ -120,13 +145,17 @@ export class Endpoint implements NamedCandidate {
     if (subchannel.onTrial) subchannel.watch(state.connection, result)
     // Nor does the time of a question that waits for something else.
     if (!measured || servedToTheEnd(call.method)) return result
-    const elapsedMs = () => this.#clock.monotonicMs() - startMs
+    const era = this.#era
     // A failure is only believed when it is bad news: one that fails at once must not look quick.
     result.then(
-      () => this.#latency.add(elapsedMs()),
-      () => this.#latency.add(Math.max(elapsedMs(), this.#latency.valueMs)),
+      () => this.#measure(startMs, era, 0),
+      () => this.#measure(startMs, era, this.#latency.valueMs),
     )
     return result
+  }
+
+  #measure(startMs: number, era: number, leastMs: number): void {
+    if (era === this.#era) this.#latency.add(Math.max(this.#clock.monotonicMs() - startMs, leastMs))
   }
 
   /** By a connection that is being left. */
@@ -155,9 +184,8 @@ export class Endpoint implements NamedCandidate {
   /** The calls of a batch go together. */
   #subchannelFor({ batch }: Call): Subchannel {
     if (this.#only !== undefined) return this.#only
-    if (batch !== undefined && batch === this.#batch && this.#batchSubchannel?.ready) {
-      return this.#batchSubchannel
-    }
+    const last = this.#batchSubchannel
+    if (batch !== undefined && batch === this.#batch && last?.ready && !last.stalled) return last
     const subchannel = this.#leastPending()
     if (batch !== undefined) {
       this.#batch = batch
@@ -166,7 +194,10 @@ export class Endpoint implements NamedCandidate {
     return subchannel
   }
 
-  /** Of those that are ready the one with the fewest calls in flight; of equals, each in its turn. */
+  /**
+   * Of those that are ready the one with the fewest calls in flight; of equals, each in its turn. One whose way is blocked only
+   * where all are.
+   */
   #leastPending(): Subchannel {
     const all = this.#subchannels
     this.#turn = (this.#turn + 1) % all.length
@@ -174,17 +205,43 @@ export class Endpoint implements NamedCandidate {
     let fewest = Number.POSITIVE_INFINITY
     for (let step = 0; step < all.length; step++) {
       const subchannel = all[(this.#turn + step) % all.length]!
-      if (!subchannel.ready || subchannel.pending >= fewest) continue
+      if (!subchannel.ready) continue
+      const load = subchannel.pending + (subchannel.stalled ? stalledLoad : 0)
+      if (load >= fewest) continue
       best = subchannel
-      fewest = subchannel.pending
+      fewest = load
     }
     return best
+  }
+
+  /**
+   * What stands still is nearly always the process, behind all of its connections, and those that are idle do not know. So
+   * they ask; where one is answered, it was only the way of the other.
+   */
+  #onStalled({ stalled }: Subchannel): void {
+    for (const one of this.#subchannels) {
+      if (stalled) one.suspectStall()
+      else one.clearSuspicion()
+    }
+    this.#changed()
+  }
+
+  /** What calls took while it stood still says nothing of what they will take now: it begins anew as a measured instance. */
+  #changed(): void {
+    const { stalled } = this
+    if (stalled !== this.#stalled) {
+      this.#stalled = stalled
+      this.#era += 1
+      this.#latency.reset()
+    }
+    this.#onChange()
   }
 
   #best(): Subchannel {
     const all = this.#subchannels
     const connecting = all.find(({ state }) => state.is === 'connecting')
     const connected = all.find(({ state }) => state.is === 'ready')
-    return all.find(({ ready }) => ready) ?? connecting ?? connected ?? all[0]!
+    const ready = all.filter((one) => one.ready)
+    return ready.find(({ stalled }) => !stalled) ?? ready[0] ?? connecting ?? connected ?? all[0]!
   }
 }

@@ -23,6 +23,7 @@ async function herd(seed: number, outageMs: number) {
       wanted: () => true,
       serving: () => true,
       onChange() {},
+      onStalled() {},
       async connect() {
         tries.push(clock.monotonicMs())
         if (!up) throw new CoveyError('UNAVAILABLE', 'ECONNREFUSED')

@@ -14,7 +14,7 @@ import { createMemoryTransport } from '../transport/memory/memory-transport.ts'
 import type { LiveKeyRing } from '../transport/tcp/create-key-ring.ts'
 import { followKeyFiles } from '../transport/tcp/follow-key-files.ts'
 import { tcpTransport, unixTransport } from '../transport/tcp/tcp-transport.ts'
-import type { Connection, Transport } from '../transport/transport.ts'
+import type { Connection, ConnectionEvents, Transport } from '../transport/transport.ts'
 import { UnprovedPeers } from '../transport/unproved-peers.ts'
 import { Channel } from './channel.ts'
 import { ClientRetry } from './client-retry.ts'
@@ -245,7 +245,7 @@ export class Runtime implements AsyncDisposable {
       firstConnectionMs: this.limits.connectMs + this.limits.handshakeMs,
       maxWaitingCalls: this.limits.maxWaitingCalls,
       connectionsPerInstance: this.#connectionsPerInstance,
-      connect: (instance, signal, onDraining) => this.#connect(instance, signal, onDraining),
+      connect: (instance, signal, events) => this.#connect(instance, signal, events),
     })
     this.#channels.set(key, channel)
     return channel
@@ -276,7 +276,7 @@ export class Runtime implements AsyncDisposable {
   async #connect(
     instance: Instance,
     signal: AbortSignal,
-    onDraining: () => void,
+    events: ConnectionEvents,
   ): Promise<Connection> {
     const { limits, clock } = this
     const expected = isFixed(instance) ? undefined : instance.id
@@ -284,7 +284,7 @@ export class Runtime implements AsyncDisposable {
     for (const address of this.#addresses(instance)) {
       try {
         const links = this.links(address)
-        const options = { ...links, limits, clock, signal, instance: expected, onDraining }
+        const options = { ...links, limits, clock, signal, instance: expected, ...events }
         return await this.#transportTo(address).connect(address, options)
       } catch (error) {
         failure = error

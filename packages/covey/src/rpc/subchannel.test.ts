@@ -16,14 +16,15 @@ async function bench() {
     wanted: () => wish.wanted,
     serving: () => wish.serving,
     onChange() {},
-    async connect(_, onDraining) {
+    onStalled() {},
+    async connect(_, { onDraining }) {
       if (wish.refused) throw new CoveyError('UNAVAILABLE', 'ECONNREFUSED')
       const connection = new ScriptedConnection()
       if (wish.drained) connection.state = 'draining'
       opened.push(connection)
       drains.push(() => {
         connection.state = 'draining'
-        onDraining()
+        onDraining?.()
       })
       return connection
     },

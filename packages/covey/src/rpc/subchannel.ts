@@ -1,7 +1,7 @@
 import { type Backoff, createBackoff } from '../base/backoff.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import { CoveyError } from '../error/covey-error.ts'
-import type { Connection } from '../transport/transport.ts'
+import type { Connection, ConnectionEvents } from '../transport/transport.ts'
 
 /** Where a connection stands. */
 export type SubchannelState =
@@ -20,14 +20,16 @@ export type SubchannelState =
 export interface SubchannelOptions {
   readonly clock: Clock
   readonly random: () => number
-  /** Opens a connection; `onDraining` is called when its other end takes no new calls. */
-  connect(signal: AbortSignal, onDraining: () => void): Promise<Connection>
+  /** Opens a connection, which tells of the changes of its state. */
+  connect(signal: AbortSignal, events: ConnectionEvents): Promise<Connection>
   /** Whether another try is still of use. */
   wanted(): boolean
   /** Whether a connection that drains is to be replaced: the instance as such goes on. */
   serving(): boolean
   /** Its state is another one now. */
   onChange(): void
+  /** The other end of its connection stands still, or was heard again. */
+  onStalled(): void
 }
 
 /** A connection that drains sooner than this is not replaced at once, so that no loop comes of it. */
@@ -52,6 +54,8 @@ export class Subchannel {
   #state: SubchannelState = { is: 'connecting', after: undefined }
   /** Whether it is open, but not known to be a success. */
   #onTrial = false
+  /** The connection that was asked whether its other end stands still. */
+  #suspected: Connection | undefined
 
   constructor(options: SubchannelOptions) {
     this.#options = options
@@ -65,7 +69,36 @@ export class Subchannel {
 
   /** Whether it takes calls now. */
   get ready(): boolean {
-    return this.#state.is === 'ready' && this.#state.connection.state === 'open'
+    if (this.#state.is !== 'ready') return false
+    const { state } = this.#state.connection
+    return state === 'open' || state === 'stalled'
+  }
+
+  /** Whether its other end stands still: it was asked, and has said nothing. */
+  get stalled(): boolean {
+    return this.#state.is === 'ready' && this.#state.connection.state === 'stalled'
+  }
+
+  /** Whether its other end has not answered yet since it was suspected. */
+  get suspect(): boolean {
+    return this.#state.is === 'ready' && this.#state.connection === this.#suspected
+  }
+
+  /** Another connection to the same instance found it standing still: asks, for this one may have been idle. */
+  suspectStall(): void {
+    const state = this.#state
+    if (state.is !== 'ready' || this.stalled || this.suspect) return
+    const { connection } = state
+    if (connection.probe === undefined) return
+    this.#suspected = connection
+    void connection.probe().then(() => this.clearSuspicion(connection))
+  }
+
+  /** The instance was heard. */
+  clearSuspicion(connection = this.#suspected): void {
+    if (this.#suspected === undefined || this.#suspected !== connection) return
+    this.#suspected = undefined
+    this.#options.onChange()
   }
 
   /** The newest connection whose other end takes no new calls but those that are served to the end. */
@@ -109,7 +142,7 @@ export class Subchannel {
   /** Why it takes no calls, for messages. */
   describe(): string {
     const state = this.#state
-    if (state.is === 'ready') return state.connection.state
+    if (state.is === 'ready') return describeConnection(state.connection)
     if (state.is === 'closed') return 'closed'
     if (state.is === 'connecting') {
       const after = state.after === undefined ? '' : ` again, after: ${state.after.message}`
@@ -133,7 +166,10 @@ export class Subchannel {
     const { clock, connect, onChange } = this.#options
     this.#state = { is: 'connecting', after: this.#reason() ?? after }
     try {
-      const connection = await connect(this.#abort.signal, () => this.#onDraining())
+      const connection = await connect(this.#abort.signal, {
+        onDraining: () => this.#onDraining(),
+        onStalled: () => this.#options.onStalled(),
+      })
       if ((this.#state as SubchannelState).is === 'closed') return void connection.close()
       this.#onTrial = true
       this.#state = { is: 'ready', connection, sinceMs: clock.monotonicMs() }
@@ -198,4 +234,9 @@ export class Subchannel {
     })
     this.#state = { is: 'waiting', error, untilMs: clock.monotonicMs() + delayMs, timer }
   }
+}
+
+function describeConnection({ state, stalledMs }: Connection): string {
+  if (state !== 'stalled' || stalledMs === undefined) return state
+  return `stalled: nothing heard for ${Math.round(stalledMs)} ms`
 }

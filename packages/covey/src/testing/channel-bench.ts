@@ -39,8 +39,9 @@ export function channelBench(changes: Partial<ChannelOptions> = {}) {
     random: () => 0.5,
     firstConnectionMs: 1_000,
     maxWaitingCalls: 100,
-    async connect({ id }) {
+    async connect({ id }, _, events) {
       const connection = new ScriptedConnection(async () => id)
+      connection.events = events
       connections.set(id, connection)
       opened.push(id)
       return connection

@@ -11,7 +11,7 @@ import { contractClient } from '../rpc/contract-client.ts'
 import { createDispatcher } from '../rpc/dispatcher.ts'
 import { defaultLimits, type Limits } from '../transport/limits.ts'
 import { tcpTransport } from '../transport/tcp/tcp-transport.ts'
-import type { Connection, Listener } from '../transport/transport.ts'
+import type { Connection, ConnectionEvents, Listener } from '../transport/transport.ts'
 import { freePort } from './free-port.ts'
 
 // A server, a connection and a client on TCP without registry, channel and application, for tests of what sockets do.
@@ -34,8 +34,16 @@ export async function serveTcp(
 }
 
 /** Connects to whatever listens there. */
-export function dialTcp(address: string, limits: Partial<Limits> = {}): Promise<Connection> {
-  return tcpTransport.connect(address, { limits: { ...defaultLimits, ...limits }, clock })
+export function dialTcp(
+  address: string,
+  limits: Partial<Limits> = {},
+  events: ConnectionEvents = {},
+): Promise<Connection> {
+  return tcpTransport.connect(address, {
+    limits: { ...defaultLimits, ...limits },
+    clock,
+    ...events,
+  })
 }
 
 /** The functions of a contract over one connection. */

@@ -26,8 +26,25 @@ export interface Transport {
   listen(address: string, dispatcher: Dispatcher, options: ListenOptions): Promise<Listener>
 }
 
+/** What a client end tells its owner of a change of its state. */
+export interface ConnectionEvents {
+  /** Called once, when the server says that it takes no new calls on this connection. */
+  onDraining?(): void
+  /** The other end stands still, or was heard again. */
+  onStalled?(): void
+}
+
+/** Where a connection stands. */
+export type ConnectionState =
+  | 'open'
+  /** It takes calls, but nothing was heard of its other end for `stallMs`, also when it was asked. */
+  | 'stalled'
+  /** The server said that it takes no new calls. */
+  | 'draining'
+  | 'closed'
+
 /** What a client end needs. */
-export interface ConnectOptions extends LinkOptions {
+export interface ConnectOptions extends LinkOptions, ConnectionEvents {
   readonly limits: Limits
   readonly clock: Clock
   /** The instance that must be there; another one is refused. */
@@ -35,8 +52,6 @@ export interface ConnectOptions extends LinkOptions {
   /** Proves to the server who is calling. */
   readonly credential?: string | undefined
   readonly signal?: AbortSignal | undefined
-  /** Called once, when the server says that it takes no new calls on this connection. */
-  onDraining?(): void
 }
 
 /** What a server end needs. */
@@ -82,10 +97,13 @@ export interface Connection extends AsyncDisposable {
   readonly instance?: string
   /** Calls without a result yet. */
   readonly pending: number
-  /** `draining` once the server said it takes no new calls. */
-  readonly state: 'open' | 'draining' | 'closed'
+  readonly state: ConnectionState
+  /** While it is `stalled`: for how long nothing was heard, in milliseconds. */
+  readonly stalledMs?: number | undefined
   /** Settles when the connection is gone, with the reason unless this side closed it. */
   readonly closed: Promise<CoveyError | undefined>
+  /** Asks the other end whether it is there, where the transport can; resolves when it has answered, and never if it does not. */
+  probe?(): Promise<void>
   /** Closes at once; calls in flight fail. */
   close(): Promise<void>
 }

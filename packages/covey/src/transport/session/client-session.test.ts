@@ -79,3 +79,44 @@ test('a handshake that takes too long is ended, but not one whose answer waits t
   await held.ready
   await held.session.close()
 })
+
+test('a server that stands still with calls is told apart, until it is heard; it still takes calls', async () => {
+  const told: string[] = []
+  const made: ReturnType<typeof bench> = bench({
+    onStalled: () => told.push(`${made.session.state} ${made.session.stalledMs}`),
+  })
+  const { clock, session, ready, greet, answer } = made
+  greet()
+  await ready
+  await clock.advance(300)
+  assert.deepEqual([session.state, told], ['open', []])
+  const result = session.invoke(new Call(ask, undefined))
+  await clock.advance(1_000)
+  assert.match(told[0]!, /^stalled [89]\d\d$/)
+  const next = session.invoke(new Call(ask, undefined))
+  assert.deepEqual([session.state, session.pending], ['stalled', 2])
+  answer(1, 'late')
+  assert.deepEqual([session.state, told.slice(1)], ['open', ['open undefined']])
+  assert.equal(await result, 'late')
+  answer(2, 'later')
+  assert.equal(await next, 'later')
+  await session.close()
+})
+
+test('a probe is answered when the server answers, whatever else it says before', async () => {
+  const { pipe, session, ready, greet, answer } = bench()
+  greet()
+  await ready
+  const result = session.invoke(new Call(ask, undefined))
+  let answered = false
+  void session.probe().then(() => {
+    answered = true
+  })
+  answer(1, 'x')
+  await result
+  assert.equal(answered, false)
+  pipe.receive(frameOf(frameType.pong, 0))
+  await Promise.resolve()
+  assert.equal(answered, true)
+  await session.close()
+})

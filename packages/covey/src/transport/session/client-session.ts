@@ -5,7 +5,7 @@ import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { closedHere, instanceStopping } from '../endings.ts'
 import { servedToTheEnd } from '../served-to-the-end.ts'
-import type { Connection, ConnectOptions } from '../transport.ts'
+import type { Connection, ConnectionState, ConnectOptions } from '../transport.ts'
 import { CallWriter } from './call-writer.ts'
 import { ClientHandshake } from './client-handshake.ts'
 import { foreignProtocol } from './foreign-protocol.ts'
@@ -50,6 +50,7 @@ export class ClientSession implements Connection {
       clock: options.clock,
       maxFirstFrameBytes: options.limits.maxFrameBytes,
       busy: () => this.pending > 0,
+      onStalled: () => options.onStalled?.(),
       onFrame: (frame) => this.#frame(frame),
       onClosed: (reason) => this.#onClosed(reason),
     })
@@ -60,9 +61,18 @@ export class ClientSession implements Connection {
     return this.#calls?.size ?? 0
   }
 
-  get state(): 'open' | 'draining' | 'closed' {
+  get state(): ConnectionState {
     if (!this.#link.open) return 'closed'
-    return this.#goingAway ? 'draining' : 'open'
+    if (this.#goingAway) return 'draining'
+    return this.#link.stalled ? 'stalled' : 'open'
+  }
+
+  get stalledMs(): number | undefined {
+    return this.#link.stalledMs
+  }
+
+  probe(): Promise<void> {
+    return new Promise((resolve) => this.#link.whenAnswered(resolve))
   }
 
   /** Id of the instance at the other end. */

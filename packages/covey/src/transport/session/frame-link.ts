@@ -309,6 +309,11 @@ export class FrameLink implements Watched {
     this.#options.onClosed(asked ? undefined : reason)
   }
 
+  /** Whether the peer stands still. */
+  get stalled(): boolean {
+    return this.#watch.stalled
+  }
+
   /** For how long a peer that stands still has been silent, in milliseconds; undefined for one that does not. */
   get stalledMs(): number | undefined {
     return this.#watch.stalledMs

@@ -64,7 +64,12 @@ export class LinkWatch implements Ticking {
     this.#heardMs = clock.monotonicMs()
   }
 
-  /** Since when the peer has been silent, in milliseconds, if it stands still. */
+  /** Whether the peer stands still. */
+  get stalled(): boolean {
+    return this.#stalled
+  }
+
+  /** For how long it has been silent then, in milliseconds. */
   get stalledMs(): number | undefined {
     return this.#stalled ? this.#clock.monotonicMs() - this.#heardMs : undefined
   }

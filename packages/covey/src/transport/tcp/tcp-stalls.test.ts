@@ -106,12 +106,15 @@ test('what was given up while the server stood still is not begun when it wakes'
 
 test('a client that stood still reads what came before it judges', async () => {
   await using server = await startChildServer()
-  await using connection = await dialTcp(server.address, { pingMs: 50, silenceMs: 150 })
+  let stalls = 0
+  const limits = { pingMs: 50, silenceMs: 150, stallMs: 100 }
+  const events = { onStalled: () => void stalls++ }
+  await using connection = await dialTcp(server.address, limits, events)
   const api = clientOver(echo, connection)
   await api.echo('connected')
   const call = api.echo('answered meanwhile', { timeoutMs: 10_000 })
   await new Promise((resolve) => setImmediate(resolve))
   block(600)
   assert.equal(await call, 'answered meanwhile')
-  assert.equal(connection.state, 'open')
+  assert.deepEqual([connection.state, stalls], ['open', 0])
 })

@@ -13,18 +13,31 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 interface Program {
   /** `docs/rpc.md:17` */
   readonly place: string
+  readonly language: 'ts' | 'sh'
   readonly code: string
   /** What the block behind it, marked `prints`, says. */
   readonly prints: string | undefined
 }
 
-/** Blocks marked `ts run` are whole programs; one marked `text prints` right behind shows their output. */
+/** Blocks marked `ts run` or `sh run` are whole programs; one marked `text prints` right behind shows their output. */
 function programsIn(page: string, text: string): Program[] {
-  const block = /^```ts run\n([\s\S]*?)^```\n(?:\s*```text prints\n([\s\S]*?)^```)?/gm
+  const block = /^```(ts|sh) run\n([\s\S]*?)^```\n(?:\s*```text prints\n([\s\S]*?)^```)?/gm
   return [...text.matchAll(block)].map((match) => {
     const line = text.slice(0, match.index).split('\n').length
-    return { place: `${page}:${line}`, code: match[1]!, prints: match[2] }
+    const language = match[1] as Program['language']
+    return { place: `${page}:${line}`, language, code: match[2]!, prints: match[3] }
   })
+}
+
+/** Programs run in this checkout, scripts of the shell in a folder of their own. */
+async function output({ language, code }: Program, directory: string): Promise<string> {
+  const limit = { timeout: 20_000 }
+  if (language === 'sh') {
+    return (await run('sh', ['-ec', code], { cwd: directory, ...limit })).stdout
+  }
+  const env = { ...process.env, COVEY__REGISTRY: `file:${directory}/registry` }
+  const args = ['--input-type=module-typescript', '--eval', code]
+  return (await run(process.execPath, args, { env, cwd: root, ...limit })).stdout
 }
 
 async function pages(): Promise<string[]> {
@@ -35,14 +48,13 @@ async function pages(): Promise<string[]> {
 
 for (const page of await pages()) {
   const text = await readFile(join(root, page), 'utf8')
-  for (const { place, code, prints } of programsIn(page, text)) {
+  for (const program of programsIn(page, text)) {
+    const { place, prints } = program
     test(`the program at ${place} runs as it stands`, { timeout: 30_000 }, async () => {
       const directory = await mkdtemp(join(tmpdir(), 'covey-docs-'))
-      const env = { ...process.env, COVEY__REGISTRY: `file:${directory}/registry` }
       try {
-        const args = ['--input-type=module-typescript', '--eval', code]
-        const { stdout } = await run(process.execPath, args, { env, cwd: root, timeout: 20_000 })
-        const shown = stdout.split('\n').filter((line) => !line.startsWith('{"level"'))
+        const lines = (await output(program, directory)).split('\n')
+        const shown = lines.filter((line) => !line.startsWith('{"level"'))
         if (prints !== undefined) assert.equal(shown.join('\n'), prints)
       } finally {
         await rm(directory, { recursive: true, force: true })

@@ -1,3 +1,4 @@
+import { countExternalBytes } from '../../base/external-bytes.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import type { FrameSeal } from './frame-seal.ts'
 import { type Frame, frameHeadBytes } from './frame-type.ts'
@@ -53,6 +54,7 @@ export class FrameDecoder {
    */
   push(chunk: Uint8Array, onFrame: (frame: Frame) => void): void {
     if (this.#stopped) return
+    if (!this.#lent && chunk.length >= ownBytes) countExternalBytes(chunk.length)
     const end = chunk.length
     let at = this.#have === 0 ? 0 : this.#complete(chunk, onFrame)
     while (!this.#stopped && end - at >= 4) {
@@ -92,6 +94,7 @@ export class FrameDecoder {
 
   #grow(have: number): void {
     const grown = new Uint8Array(Math.min(this.#need, Math.max(have * 2, trustedBytes)))
+    if (grown.length >= ownBytes) countExternalBytes(grown.length)
     grown.set(this.#buffer.subarray(0, this.#have))
     this.#buffer = grown
   }
@@ -140,6 +143,7 @@ export class FrameDecoder {
 /** The same frame in memory of its own. */
 export function ownFrame(frame: Frame): Frame {
   const bytes = frame.bytes.slice(frame.start, frame.end)
+  if (bytes.length >= ownBytes) countExternalBytes(bytes.length)
   return { ...frame, bytes, start: 0, end: bytes.length }
 }
 

@@ -2,6 +2,7 @@ import type { OnReadOpts, Socket } from 'node:net'
 import type { Limits } from '../limits.ts'
 import type { Pipe, PipeEvents } from '../session/pipe.ts'
 import { guard } from './guard.ts'
+import { keepFreedMemory } from './keep-freed-memory.ts'
 
 /** A socket as a pipe. It takes the socket over: nobody else may read from it or write to it. */
 export function socketPipe(
@@ -11,6 +12,7 @@ export function socketPipe(
   limits: Limits,
 ): SocketPipe {
   socket.setNoDelay(true)
+  keepFreedMemory()
   // The other end of a unix socket is on this machine: when its process is gone, the system says so at once.
   const guarded = protocol === 'unix' || guard(socket, limits)
   return new SocketPipe(socket, protocol, address, guarded)

@@ -25,7 +25,7 @@ export interface Limits {
   readonly maxQueuedBytes: number
   /** Time for a peer to take what is queued over that, in milliseconds. Default 10,000. */
   readonly slowReaderMs: number
-  /** Bytes a stream may send ahead of its reader. Default 256 KiB. */
+  /** Bytes a stream may send ahead of its reader. Default 512 KiB. */
   readonly streamWindowBytes: number
   /** Time for connecting and for the handshake, in milliseconds. Default 1,000 and 5,000. */
   readonly connectMs: number
@@ -65,7 +65,7 @@ export const defaultLimits: Limits = Object.freeze({
   maxEarlyCancels: 1_000,
   maxQueuedBytes: 1024 * 1024,
   slowReaderMs: 10_000,
-  streamWindowBytes: 256 * 1024,
+  streamWindowBytes: 512 * 1024,
   connectMs: 1_000,
   handshakeMs: 5_000,
   pingMs: 1_000,

@@ -1,4 +1,4 @@
-import { type AppContext, createApp, defineResource } from 'covey'
+import { type AppContext, CoveyError, createApp, defineResource } from 'covey'
 import { createGateway } from 'covey/gateway'
 import { openGatewayParts } from './gateway-parts.ts'
 import { type GatewaySettings, gatewaySettings } from './settings.ts'
@@ -12,21 +12,23 @@ const door = defineResource('door', {
   async start(context: AppContext<GatewaySettings>) {
     const { chat, authenticate, routes, origins, attachDoor } = context.get(parts)
     const { host, port, assets } = context.settings
-    const gateway = await createGateway({
-      context,
-      host,
-      port,
-      services: [chat],
-      authenticate,
-      routes,
-      origins,
-      assets,
+    const options = { context, host, port, services: [chat], authenticate, routes, origins, assets }
+    const gateway = await createGateway(options).catch((error) => {
+      throw nameSetting(error, port)
     })
     attachDoor(gateway)
     return gateway
   },
   stop: (gateway) => gateway.stop(),
 })
+
+/** Whoever reads that the port is in use wants to know where another one is set. */
+function nameSetting(error: unknown, port: number): CoveyError {
+  const { code, message, cause } = CoveyError.from(error)
+  if (code !== 'ADDRESS_IN_USE') throw error
+  const how = `here gateway.port, as in GATEWAY__PORT=${port + 1} make start`
+  return new CoveyError(code, `${message}; ${how}`, { cause })
+}
 
 /** The gateway: the page, sessions and the contract `chat` for browsers, pushes for the fleet. */
 await createApp({

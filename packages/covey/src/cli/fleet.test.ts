@@ -304,7 +304,10 @@ test('a port of a process in use ends the start in the same way', async (t) => {
   })
   const { code, stdout, stderr } = await project.covey('start')
   assert.equal(code, 1)
-  assertOneLine(stderr, new RegExp(`^covey: app-0 cannot start: tcp://.*:${port} is in use`))
+  assertOneLine(
+    stderr,
+    new RegExp(`^covey: app-0 cannot start: tcp://.*:${port} is in use by process ${process.pid} `),
+  )
   assert.doesNotMatch(stdout, /is in use/, 'the reason is told once')
   const log = readFileSync(join(project.folder, '.covey/log/app-0.log'), 'utf8')
   assert.match(log, /app cannot start: .* is in use/)

@@ -16,6 +16,14 @@ export function describePortOwner(port: number): string | undefined {
   return `process ${pid} (${command})${folder === undefined ? '' : ` in ${folder}`}`
 }
 
+/** Says in the words of a process that cannot listen who has the port, where they leave that open and the system tells. */
+export function namePortOwner(text: string): string {
+  return text.replace(/:(\d+) is in use by another process/, (all, port: string) => {
+    const owner = describePortOwner(Number(port))
+    return owner === undefined ? all : `:${port} is in use by ${owner}`
+  })
+}
+
 /** Inodes of the sockets that listen on the port; see proc_net_tcp in the kernel's documentation. */
 function listeningInodes(port: number): Set<string> {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`

@@ -11,6 +11,7 @@ import type { FleetProcess } from './fleet.ts'
 import type { HealthProbe } from './health-probe.ts'
 import type { LoadedFleet } from './load-fleet.ts'
 import type { LogHub } from './log/log-hub.ts'
+import { namePortOwner } from './port-owner.ts'
 import { type ProcessStatus, processStatus } from './process-status.ts'
 import { UsageMeter } from './process-usage.ts'
 import { restartText, whyNotStarted } from './restart-text.ts'
@@ -242,7 +243,7 @@ export class Supervisor {
     const { log, runFolder } = this.#options
     log.error({}, `${name} ${end} and cannot be started; the fleet stops`)
     const silent = `it ${end} and says no reason; its log is ${join(runFolder.log, `${name}.log`)}`
-    const message = whyNotStarted(name, start?.words ?? [], silent)
+    const message = namePortOwner(whyNotStarted(name, start?.words ?? [], silent))
     this.#failure.reject(
       new CoveyError('START_FAILED', message, { details: { process: process.name } }),
     )

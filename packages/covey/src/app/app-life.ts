@@ -295,8 +295,9 @@ export class AppLife implements App {
   #stats(): ServerStats {
     const connections = this.#listeners.reduce((sum, listener) => sum + listener.connections, 0)
     const uptimeMs = this.#uptimeMs
+    const { lateAnswers } = this.#runtime
     const methods = this.#metrics.snapshot()
-    return { app: this.name, instance: this.#id, uptimeMs, connections, methods }
+    return { app: this.name, instance: this.#id, uptimeMs, connections, lateAnswers, methods }
   }
 
   /** What runs calls that nobody waits for, and keeps their results. */

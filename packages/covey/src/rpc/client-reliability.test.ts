@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { App } from '../app/app.ts'
+import { createApp } from '../app/create-app.ts'
 import { MemoryRegistry } from '../discovery/memory-registry.ts'
 import type { CoveyError } from '../error/covey-error.ts'
+import { startChaosProxy } from '../testing/chaos-proxy.ts'
 import { startChildServer } from '../testing/child-server.ts'
 import { echo } from '../testing/fixtures/echo-contract.ts'
 import { freePort } from '../testing/free-port.ts'
@@ -12,8 +14,9 @@ import { silentAddress } from '../testing/silent-address.ts'
 import { until } from '../testing/until.ts'
 import { createClient } from './create-client.ts'
 import { createRuntime } from './runtime.ts'
+import { stats } from './stats.ts'
 
-// Rows C2, C6, C11, C12 and C15 of what is asked of a client; C5 is in `client-session.test.ts`, C8 in `reconnect-herd.test.ts`.
+// Rows C2, C5, C6, C11, C12 and C15 of what is asked of a client; C8 is in `reconnect-herd.test.ts`.
 
 function holdUp(ms: number): void {
   const untilMs = performance.now() + ms
@@ -63,6 +66,26 @@ test('with all instances down 5,000 calls a second fail within 10 ms', async () 
   const medianMs = waits.sort((a, b) => a - b)[waits.length / 2]!
   assert.ok(medianMs <= 10, `${medianMs} ms`)
   assert.ok(waits.at(-1)! < 500, `${waits.at(-1)} ms`)
+})
+
+test('an answer behind its deadline is dropped, and counted in the figures of the process', async () => {
+  await using fleet = new LocalFleet()
+  const a = await fleet.start('a')
+  await using proxy = await startChaosProxy(a.address)
+  await using runtime = createRuntime({ registry: 'memory:' })
+  const overrides = { covey: { logLevel: 'silent' } }
+  await using caller = createApp({ name: 'caller', runtime, overrides, ownsProcess: false })
+  await caller.start()
+  const own = createClient(stats, { runtime, target: caller.address })
+  const api = createClient(whoami, { runtime, target: proxy.address, retry: { attempts: 1 } })
+  assert.equal(await api.name(), 'a')
+  assert.equal((await own.read()).lateAnswers, 0)
+  proxy.set({ latencyMs: 400 }, 'down')
+  await assert.rejects(api.name(undefined, { timeoutMs: 200 }), { code: 'DEADLINE_EXCEEDED' })
+  await until(async () => (await own.read()).lateAnswers > 0, 'the answer came')
+  proxy.clear()
+  assert.equal(await api.name(), 'a')
+  assert.equal((await own.read()).lateAnswers, 1)
 })
 
 test('servers that go one after the other under load fail no call', {

@@ -2,6 +2,7 @@ import type { Schema, SchemaIssue } from '../base/schema.ts'
 import { defineContract } from '../contract/define-contract.ts'
 import { unary } from '../contract/method.ts'
 import { plain } from '../contract/plain.ts'
+import { amount, listOf, objectOf, oneOf, text } from '../contract/plain-types.ts'
 import type { ErrorData } from '../error/covey-error.ts'
 
 /** What is asked about results of submitted calls. */
@@ -26,11 +27,26 @@ export const maxTokens = 1_000
 /** The longest that one question waits, in milliseconds. */
 export const maxWaitMs = 60_000
 
+const request = objectOf({ tokens: listOf(text), waitMs: amount })
+
+const collected = objectOf({
+  state: oneOf('done', 'failed', 'running', 'unknown'),
+  'value?': {},
+  'error?': objectOf({ code: text, message: text, 'details?': {} }),
+})
+
 /** Served by every application: the results of calls that were submitted to this instance. */
 export const resultContract = defineContract('covey.results', {
   collect: unary({
-    input: { '~standard': { version: 1, vendor: 'covey', validate } } as Schema<CollectRequest>,
-    output: plain<CollectedResult[]>(),
+    input: {
+      '~standard': {
+        version: 1,
+        vendor: 'covey',
+        validate,
+        jsonSchema: { input: () => ({ ...request }), output: () => ({ ...request }) },
+      },
+    } as Schema<CollectRequest>,
+    output: plain<CollectedResult[]>(listOf(collected)),
     idempotent: true,
     timeoutMs: 30_000,
   }),

@@ -74,6 +74,10 @@ export class Runtime implements AsyncDisposable {
   #linksSaid: string | undefined
   #tls: RuntimeTls | undefined
   #keyFiles: AsyncDisposable | undefined
+  #lateAnswers = 0
+  readonly #onLateAnswer = (): void => {
+    this.#lateAnswers += 1
+  }
   readonly #unproved: UnprovedPeers
 
   /** @throws CoveyError `INVALID_SETTINGS` */
@@ -117,6 +121,11 @@ export class Runtime implements AsyncDisposable {
   /** Whether no connection is taken without a key. */
   get demandsKey(): boolean {
     return demandsKey(this.#links)
+  }
+
+  /** Answers to calls that its clients had given up, or that came twice. */
+  get lateAnswers(): number {
+    return this.#lateAnswers
   }
 
   /** How connections from and to an address are guarded and packed. */
@@ -284,7 +293,14 @@ export class Runtime implements AsyncDisposable {
     for (const address of this.#addresses(instance)) {
       try {
         const links = this.links(address)
-        const options = { ...links, limits, clock, signal, instance: expected, ...events }
+        const known = {
+          limits,
+          clock,
+          signal,
+          instance: expected,
+          onLateAnswer: this.#onLateAnswer,
+        }
+        const options = { ...links, ...known, ...events }
         return await this.#transportTo(address).connect(address, options)
       } catch (error) {
         failure = error

@@ -1,6 +1,7 @@
 import { defineContract } from '../contract/define-contract.ts'
 import { unary } from '../contract/method.ts'
 import { plain } from '../contract/plain.ts'
+import { amount, count, listOf, objectOf, recordOf, text } from '../contract/plain-types.ts'
 import type { MethodMetrics } from '../observe/call-metrics.ts'
 
 /** What an instance has done since it started. */
@@ -11,11 +12,36 @@ export interface ServerStats {
   readonly uptimeMs: number
   /** Connections open now. */
   readonly connections: number
+  /**
+   * Answers to calls that this process had given up, or that came twice, over all connections that it has opened; they were
+   * dropped. Many of them: callers have less patience than servers need.
+   */
+  readonly lateAnswers: number
   /** The methods that were called, by name. */
   readonly methods: readonly MethodMetrics[]
 }
 
+const methodMetrics = objectOf({
+  method: text,
+  running: count,
+  calls: count,
+  errors: recordOf(count),
+  meanMs: amount,
+  p50Ms: amount,
+  p99Ms: amount,
+  maxMs: amount,
+})
+
+const serverStats = objectOf({
+  app: text,
+  instance: text,
+  uptimeMs: amount,
+  connections: count,
+  lateAnswers: count,
+  methods: listOf(methodMetrics),
+})
+
 /** Figures of the calls of an instance. Served by every application. */
 export const stats = defineContract('covey.stats', {
-  read: unary({ output: plain<ServerStats>(), idempotent: true, timeoutMs: 2_000 }),
+  read: unary({ output: plain<ServerStats>(serverStats), idempotent: true, timeoutMs: 2_000 }),
 })

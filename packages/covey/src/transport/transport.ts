@@ -32,6 +32,8 @@ export interface ConnectionEvents {
   onDraining?(): void
   /** The other end stands still, or was heard again. */
   onStalled?(): void
+  /** Called for each answer that is dropped because its call was given up before, or was answered already. */
+  onLateAnswer?(): void
 }
 
 /** Where a connection stands. */

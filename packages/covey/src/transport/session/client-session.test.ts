@@ -42,6 +42,29 @@ test('an answer that comes late, or twice, is dropped and counted, and no other 
   await session.close()
 })
 
+test('an error that comes late counts as well, but for the answer to a cancel', async () => {
+  let told = 0
+  const onLateAnswer = () => {
+    told += 1
+  }
+  const { pipe, session, ready, greet } = bench({ onLateAnswer })
+  greet()
+  await ready
+  const fail = (id: number, value: unknown) => pipe.receive(valueFrame(frameType.error, id, value))
+  const calls = [1, 2, 3, 4].map(() => new Call(ask, undefined))
+  const results = calls.map((call) => session.invoke(call))
+  for (const call of calls) call.cancel(new CoveyError('CANCELLED', 'enough'))
+  await Promise.allSettled(results)
+  fail(1, { code: 'CANCELLED', message: 'enough' })
+  fail(2, { code: 'DEADLINE_EXCEEDED', message: 'its time was used up' })
+  fail(3, 'nonsense')
+  pipe.receive(frameOf(frameType.error, 3, (out) => out.u8(0xc1)))
+  assert.deepEqual([told, session.lateAnswers], [0, 0])
+  fail(4, { code: 'NOT_FOUND', message: 'no user 7' })
+  assert.deepEqual([told, session.lateAnswers, session.state], [1, 1, 'open'])
+  await session.close()
+})
+
 test('another instance than the one that is meant is left at once', async () => {
   const right = bench({ instance: 'i7' })
   right.greet()

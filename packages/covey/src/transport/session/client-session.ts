@@ -80,7 +80,7 @@ export class ClientSession implements Connection {
     return this.#instance
   }
 
-  /** Results that came for calls that had been given up, or twice; they were dropped. */
+  /** Answers that came for calls that had been given up, or twice; they were dropped. */
   get lateAnswers(): number {
     return this.#calls?.lateAnswers ?? 0
   }
@@ -163,6 +163,7 @@ export class ClientSession implements Connection {
       maxCalls: limits.maxCallsPerConnection,
       peerWindowBytes: welcome.streamWindowBytes ?? 0,
       lastId: this.#lastId,
+      onLateAnswer: this.#options.onLateAnswer,
     })
     this.#noteUnproved(this.#handshake!)
     this.#handshake = undefined

@@ -24,6 +24,8 @@ export interface PendingCallsOptions {
   readonly peerWindowBytes: number
   /** The first call gets the next number. */
   readonly lastId: number
+  /** An answer was dropped: its call had been given up, or answered. */
+  onLateAnswer?: (() => void) | undefined
 }
 
 /** The calls of a connection at the client's end: hands out numbers to them and brings each answer to its own call. */
@@ -50,7 +52,7 @@ export class PendingCalls {
     return this.#pending.size
   }
 
-  /** Results that came for calls that had been given up, or twice; they were dropped. */
+  /** Answers that came for calls that had been given up, or twice; they were dropped. */
   get lateAnswers(): number {
     return this.#lateAnswers
   }
@@ -192,10 +194,7 @@ export class PendingCalls {
     const waiting = this.#pending.get(id)
     if (waiting !== undefined) requireKind(frame, waiting, false)
     const pending = this.#remove(id)
-    if (pending === undefined) {
-      this.#lateAnswers += 1
-      return
-    }
+    if (pending === undefined) return this.#onLate()
     try {
       pending.result(this.#values.read(frame))
     } catch (error) {
@@ -232,14 +231,32 @@ export class PendingCalls {
 
   #onError(frame: Frame): void {
     const pending = this.#remove(this.#known(frame))
-    if (pending === undefined) return
+    if (pending === undefined) return this.#onLateError(frame)
     try {
       pending.fail(CoveyError.fromData(this.#values.read(frame) as ErrorData))
     } catch (error) {
       pending.fail(CoveyError.from(error))
     }
   }
+
+  #onLate(): void {
+    this.#lateAnswers += 1
+    this.#options.onLateAnswer?.()
+  }
+
+  #onLateError(frame: Frame): void {
+    let code: string | undefined
+    try {
+      code = (this.#values.read(frame) as Partial<ErrorData> | undefined)?.code
+    } catch {
+      // Nobody waits for it.
+    }
+    if (code !== undefined && !cancelCodes.includes(code)) this.#onLate()
+  }
 }
+
+/** What a server answers to a `cancel`, by what the cancel names; so it is not late. */
+const cancelCodes: readonly string[] = ['CANCELLED', 'DEADLINE_EXCEEDED']
 
 /** Elements and their end are for calls with a stream of results, `accepted` for those that nobody waits for. */
 function requireKind({ type, id }: Frame, { call, output }: PendingCall, streams: boolean): void {

@@ -9,6 +9,9 @@ import { attemptsOf, retryAfterMs } from '../error/retry-hints.ts'
 import type { RetryBudget } from './retry-budget.ts'
 import type { RetryPolicy } from './retry-policy.ts'
 
+/** The longest that a call waits because it was asked to, in milliseconds; many have no deadline. */
+const longestWaitMs = 60_000
+
 /** What repeats the calls of a client. */
 export interface RetryOptions {
   readonly policy: RetryPolicy
@@ -126,7 +129,8 @@ export class Attempts {
     if (notRun && !other && !(costly && passing)) return 'nobody'
     if (costly && this.#call.attempt > 1) return 'underneath'
     const waitMs = this.#waitMs(askedMs, notRun && other)
-    if (waitMs > 0 && waitMs >= this.#call.remainingMs()) return 'time'
+    const leftMs = Math.min(longestWaitMs, this.#call.remainingMs())
+    if (waitMs > 0 && waitMs >= leftMs) return 'time'
     if (!costly) return { waitMs, number: attempt.attempt }
     if (!budget.take()) return 'budget'
     this.#highest += 1

@@ -78,6 +78,12 @@ test('a quick answer is the only attempt, and leaves nothing', async () => {
   assert.equal(call.cancelled, undefined)
 })
 
+test('no timer outlives the answer', async () => {
+  const { invoke, call, clock } = bench(['a'])
+  assert.equal(await invoke(call), 'a')
+  assert.equal(clock.waiting, 0)
+})
+
 test('a slow one gets company elsewhere; the first answer counts and the other is cancelled', async () => {
   for (const [first, second, answer, loser] of [
     [500, 10, 'b', 0],
@@ -155,9 +161,13 @@ test('the budget is for these attempts as for others, and a call counts once', a
   assert.equal(await refused.settle(), 'a')
   assert.equal(refused.attempts.length, 1)
   const allowed = timed((after) => [after(900, 'a'), after(1, 'b')])
-  await allowed.settle()
-  allowed.options.budget.take()
-  assert.match(allowed.options.budget.describe('t'), /^\d of [01] calls/)
+  const { invoke, call, clock, options } = allowed
+  const answer = invoke(call)
+  await clock.advance(50)
+  assert.equal(await answer, 'b')
+  options.policy.change({ budgetPercent: 0, minPerSecond: 0 })
+  assert.equal(options.budget.take(), false)
+  assert.match(options.budget.describe('t'), /^1 of 1 calls/)
 })
 
 test('an answer that is an error is one: the other attempt does not change it', async () => {

@@ -236,6 +236,21 @@ test('it waits for nothing that its deadline does not leave time for', async () 
   assert.match(scripted.options.budget.describe('t'), /^1 of 1 /)
 })
 
+test('without a deadline it waits for a minute at most', async () => {
+  const init = { deadlineMs: Number.POSITIVE_INFINITY }
+  for (const [ms, attempts] of [
+    [59_000, 2],
+    [60_000, 1],
+    [1e12, 1],
+    [Number.POSITIVE_INFINITY, 1],
+  ] as const) {
+    const busy = said('RESOURCE_EXHAUSTED', { retryAfterMs: ms })
+    const scripted = bench([busy, 'done'], { init })
+    await scripted.settle()
+    assert.equal(scripted.attempts.length, attempts, `${ms} ms`)
+  }
+})
+
 test('a call that is cancelled in a pause ends with the reason, and leaves no timer', async () => {
   const { invoke, call, clock, attempts } = bench([arose('CONNECTION_LOST'), 'done'])
   const result = invoke(call)
@@ -288,6 +303,16 @@ test('an attempt is cancelled with its call, and carries what the call carries',
   const done = assert.rejects(result, reason)
   call.cancel(reason)
   await done
+})
+
+test('an attempt that is over has nothing to do with its call any more', async () => {
+  const { settle, call, attempts } = bench([arose('CONNECTION_LOST'), said('DRAINING'), 'done'])
+  assert.equal(await settle(), 'done')
+  call.cancel(new CoveyError('CANCELLED', 'enough'))
+  assert.deepEqual(
+    attempts.map(({ cancelled }) => cancelled?.code),
+    ['CANCELLED', undefined, undefined],
+  )
 })
 
 test('attempts say which they are, but for those that follow one that cost nobody anything', async () => {

@@ -1,6 +1,7 @@
 import { defineFleet } from 'covey/supervisor'
 
 const port = process.env.GATEWAY__PORT ?? '8090'
+const scheme = process.env.GATEWAY__TLS__CERT === undefined ? 'http' : 'https'
 
 /** The chat platform. Settings of the processes come from `config.yaml` and the environment; see README.md. */
 export default defineFleet({
@@ -15,5 +16,5 @@ export default defineFleet({
       after: ['user', 'message', 'presence'],
     },
   },
-  banner: [{ label: 'Chat', url: `http://127.0.0.1:${port}` }],
+  banner: [{ label: 'Chat', url: `${scheme}://127.0.0.1:${port}` }],
 })

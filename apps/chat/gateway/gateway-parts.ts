@@ -13,7 +13,7 @@ import { PresenceAnnouncer } from './presence-announcer.ts'
 import { pushService } from './push-service.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { SessionWatch } from './session-watch.ts'
-import type { GatewaySettings } from './settings.ts'
+import { type GatewaySettings, tlsOf } from './settings.ts'
 import { Tickets, ticketsService } from './tickets.ts'
 
 /** The sockets of browsers, as the door of the gateway has them. */
@@ -88,7 +88,7 @@ export function openGatewayParts(context: AppContext<GatewaySettings>) {
         tickets,
         sessions,
         tries: new RateLimiter(perSecond(settings.tries), clock),
-        secure: settings.publicUrl?.startsWith('https:') ?? false,
+        secure: tlsOf(settings) !== undefined,
         origins,
         clock,
         log,

@@ -1,7 +1,7 @@
 import { type AppContext, CoveyError, createApp, defineResource } from 'covey'
 import { createGateway } from 'covey/gateway'
 import { openGatewayParts } from './gateway-parts.ts'
-import { type GatewaySettings, gatewaySettings } from './settings.ts'
+import { type GatewaySettings, gatewaySettings, tlsOf } from './settings.ts'
 
 const parts = defineResource('chat', {
   start: (context: AppContext<GatewaySettings>) => openGatewayParts(context),
@@ -11,9 +11,20 @@ const parts = defineResource('chat', {
 const door = defineResource('door', {
   async start(context: AppContext<GatewaySettings>) {
     const { chat, authenticate, routes, origins, attachDoor } = context.get(parts)
-    const { host, port, assets } = context.settings
-    const options = { context, host, port, services: [chat], authenticate, routes, origins, assets }
-    const gateway = await createGateway(options).catch((error) => {
+    const { host, port, assets, allowInsecure } = context.settings
+    const tls = tlsOf(context.settings)
+    const gateway = await createGateway({
+      context,
+      host,
+      port,
+      ...(tls && { tls }),
+      allowInsecure,
+      services: [chat],
+      authenticate,
+      routes,
+      origins,
+      assets,
+    }).catch((error) => {
       throw nameSetting(error, port)
     })
     attachDoor(gateway)

@@ -1,3 +1,4 @@
+import { isLoopback } from '../base/is-loopback.ts'
 import { CoveyError } from '../error/covey-error.ts'
 
 /** What stands between strangers and an application. */
@@ -30,14 +31,4 @@ export function requireSecureBind(
   const guard = setting === 'covey.host' ? guardByKeys : guardByProxy
   const message = `${setting} ${host} can be reached from other machines, and any of them could call: ${guard} covey.allowInsecure: true where the network lets nobody else in`
   throw new CoveyError('INVALID_SETTINGS', message)
-}
-
-/** Whether only this machine can connect: 127.0.0.0/8, ::1, the same in another form, or their name. */
-function isLoopback(host: string): boolean {
-  const plain = host
-    .toLowerCase()
-    .replace(/^\[(.*)\]$/, '$1')
-    .replace(/^::ffff:/, '')
-  if (plain === 'localhost' || plain === '::1' || plain === '0:0:0:0:0:0:0:1') return true
-  return /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(plain)
 }

@@ -9,12 +9,12 @@ import { resultService } from '../rpc/result-service.ts'
 import type { RpcDoorOptions } from '../transport/http/call-desk.ts'
 import { RpcDoor } from '../transport/http/rpc-door.ts'
 import type { Limits } from '../transport/limits.ts'
-import { listenError } from '../transport/session/listen-error.ts'
 import type { SessionSet } from '../transport/session/session-set.ts'
 import type { Dispatcher } from '../transport/transport.ts'
-import { acceptWebSockets } from '../transport/ws/server.ts'
+import { acceptWebSockets, type WsRoute } from '../transport/ws/server.ts'
 import { allowOrigin } from './allow-origin.ts'
-import { createHttpServer, securityHeaders } from './create-http-server.ts'
+import { headersOf } from './create-http-server.ts'
+import { type GatewayFront, openFront } from './gateway-front.ts'
 import type { GatewayOptions } from './gateway-options.ts'
 import { mountRpc } from './mount-rpc.ts'
 
@@ -51,10 +51,11 @@ const browserLimits: Partial<Limits> = {
  * const gateway = await createGateway({ context, port: 8090, services: [chatService], assets: 'web/dist' })
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  const { context, port, host = '127.0.0.1', origins = [], authenticate } = options
+  const { context, origins = [], authenticate } = options
   const { clock, wheel } = context.runtime
   const limits = { ...context.runtime.limits, ...browserLimits, ...options.limits }
-  const http = await createHttpServer(options)
+  const front = await openFront(options, limits)
+  const { http } = front
   const { instance, log } = context
   const work = createAcceptedWork({ instance, clock, log, limits })
   const dispatcher = createDispatcher([...options.services, resultService(work)], {
@@ -66,9 +67,13 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const route = { path: '/rpc', allowOrigin: allowOrigin(origins) }
   const listenOptions = { limits, clock, authenticate, log: context.log }
-  const sessions = acceptWebSockets(http.server, route, dispatcher, listenOptions)
+  const wsRoute: WsRoute = {
+    ...route,
+    allowOrigin: (origin, request) => front.takes(request) && route.allowOrigin(origin, request),
+  }
+  const sessions = acceptWebSockets(http.server, wsRoute, dispatcher, listenOptions)
   const door = openDoor(http, dispatcher, { ...listenOptions, ...route }, options)
-  const url = await listen(http, host, port)
+  const url = await front.listen()
   context.log.info({ url }, 'the gateway is open')
   const gateway: Gateway = {
     url,
@@ -77,7 +82,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     },
     peers: () => sessions.peers(),
     disconnect: (matches, reason) => sessions.disconnect(matches, reason),
-    stop: () => stop(http, { sessions, door, work }, options),
+    stop: () => stop({ front, sessions, door, work }, options),
     [Symbol.asyncDispose]: () => gateway.stop(),
   }
   return gateway
@@ -88,34 +93,27 @@ function openDoor(
   http: FastifyInstance,
   dispatcher: Dispatcher,
   common: RpcDoorOptions,
-  { http: wishes }: GatewayOptions,
+  options: GatewayOptions,
 ): RpcDoor | undefined {
+  const { http: wishes } = options
   if (wishes === undefined) return undefined
   const { authenticate = common.authenticate, dora = false } = wishes
-  const door = new RpcDoor(dispatcher, { ...common, authenticate, dora, headers: securityHeaders })
+  const headers = headersOf(options)
+  const door = new RpcDoor(dispatcher, { ...common, authenticate, dora, headers })
   mountRpc(http, door, ['/rpc', '/rpc/*', ...(dora ? ['/api/*', '/server/*'] : [])])
   return door
 }
 
-async function listen(http: FastifyInstance, host: string, port: number): Promise<string> {
-  try {
-    return await http.listen({ host, port })
-  } catch (cause) {
-    await http.close()
-    throw listenError(`http://${host}:${port}`, cause as Error)
-  }
-}
-
 /** What ends with a gateway. */
 interface Parts {
+  readonly front: GatewayFront
   readonly sessions: SessionSet
   readonly door: RpcDoor | undefined
   readonly work: AcceptedWork
 }
 
 async function stop(
-  http: FastifyInstance,
-  { sessions, door, work }: Parts,
+  { front, sessions, door, work }: Parts,
   { context, drainMs = 10_000 }: GatewayOptions,
 ): Promise<void> {
   const limit = new AbortController()
@@ -126,5 +124,5 @@ async function stop(
   door?.close()
   await sessions.close()
   work.forgetResults()
-  await http.close()
+  await front.close()
 }

@@ -3,8 +3,14 @@ import { join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { CoveyError } from '../error/covey-error.ts'
+import { refuseDuplicateKeys } from '../transport/http/duplicate-keys.ts'
+import { maxHeaders } from '../transport/http/request-guard.ts'
+import type { Limits } from '../transport/limits.ts'
+import { secureServerOptions } from '../transport/tls/secure-server.ts'
+import type { TlsCredentials } from '../transport/tls/tls-credentials.ts'
 import type { GatewayOptions } from './gateway-options.ts'
 import { problemOf, sendProblem } from './problem.ts'
+import { refuseHead } from './refuse-head.ts'
 
 /** Headers of every answer. The page loads nothing from other hosts and can be framed by nobody. */
 export const securityHeaders: Readonly<Record<string, string>> = {
@@ -17,27 +23,68 @@ export const securityHeaders: Readonly<Record<string, string>> = {
   'cross-origin-resource-policy': 'same-origin',
 }
 
+/** Added where browsers come by TLS: they never come without it again. Source: RFC 6797, for a year. */
+const onlyByTls = { 'strict-transport-security': 'max-age=31536000' }
+
+/** Headers of every answer of this gateway. */
+export function headersOf({ tls }: Pick<GatewayOptions, 'tls'>): Readonly<Record<string, string>> {
+  return tls === undefined ? securityHeaders : { ...securityHeaders, ...onlyByTls }
+}
+
+/** What the HTTP half of a gateway needs beside its options. */
+export interface HttpServerParts {
+  /** Those of a gateway that speaks TLS itself. */
+  readonly credentials: TlsCredentials | undefined
+  readonly limits: Limits
+  /** Whether a request was meant for this gateway, by its `host` header. */
+  readonly allowHost: (header: string | undefined) => boolean
+}
+
+/**
+ * Of `node:http`, whose own settings are looser: it looks after late headers every 30 seconds only. Bodies have 30 seconds, by fastify.
+ */
+const nodeOptions = {
+  headersTimeout: 10_000,
+  maxHeaderSize: 16 * 1024,
+  connectionsCheckingInterval: 1_000,
+}
+
 /**
  * The HTTP half of a gateway: the page, the user's routes, errors as problem+json. Does not listen yet.
  *
  * @throws CoveyError `INVALID_SETTINGS` if there is no page in `assets`
  */
-export async function createHttpServer(options: GatewayOptions): Promise<FastifyInstance> {
+export async function createHttpServer(
+  options: GatewayOptions,
+  { credentials, limits, allowHost }: HttpServerParts,
+): Promise<FastifyInstance> {
   const answerError = (error: unknown, url: string, reply: FastifyReply) =>
     sendProblem(reply, problemOf(error, { log: options.context.log, url }))
+  const headers = headersOf(options)
+  const secured = credentials && {
+    ...nodeOptions,
+    ...secureServerOptions(credentials, limits, 'http/1.1'),
+    requestCert: false,
+  }
   const http = fastify({
     logger: false,
     // A URL that is none comes to no route and no hook.
     frameworkErrors: (error, { url }, reply) =>
-      void answerError(error, url, reply.headers(securityHeaders)),
+      void answerError(error, url, reply.headers(headers)),
     bodyLimit: 64 * 1024,
     requestTimeout: 30_000,
     keepAliveTimeout: 30_000,
     maxRequestsPerSocket: 1_000,
     forceCloseConnections: 'idle',
-    http: { headersTimeout: 10_000, maxHeaderSize: 16 * 1024 },
+    ...(secured === undefined ? { http: nodeOptions } : { https: secured }),
+  }) as FastifyInstance
+  http.server.maxHeadersCount = maxHeaders + 1
+  http.addHook('onRequest', async ({ raw }, reply) => {
+    reply.headers(headers)
+    const refusal = refuseHead(raw, allowHost)
+    if (refusal !== undefined) return sendProblem(reply, refusal)
   })
-  http.addHook('onRequest', async (_request, reply) => void reply.headers(securityHeaders))
+  refuseDuplicates(http)
   http.setErrorHandler((error, { url }, reply) => void answerError(error, url, reply))
   await options.routes?.(http)
   if (options.assets !== undefined) await servePage(http, resolve(options.assets))
@@ -49,6 +96,26 @@ export async function createHttpServer(options: GatewayOptions): Promise<Fastify
     return sendProblem(reply, { status: 404, code: 'NOT_FOUND', detail })
   })
   return http
+}
+
+/** JSON in which a key stands twice could mean one thing to whoever checks it and another to whoever acts. */
+function refuseDuplicates(http: FastifyInstance): void {
+  const parse = http.getDefaultJsonParser('error', 'error')
+  http.addContentTypeParser<Buffer>(
+    'application/json',
+    { parseAs: 'buffer' },
+    (request, body, done) => {
+      parse(request, body.toString(), (error, value) => {
+        if (error !== null) return done(error)
+        try {
+          refuseDuplicateKeys(body)
+        } catch (duplicate) {
+          return done(Object.assign(new Error((duplicate as Error).message), { statusCode: 400 }))
+        }
+        done(null, value)
+      })
+    },
+  )
 }
 
 async function servePage(http: FastifyInstance, root: string): Promise<void> {

@@ -4,7 +4,9 @@ import type { AnyService } from '../contract/define-service.ts'
 import type { Log } from '../observe/log.ts'
 import type { Runtime } from '../rpc/runtime.ts'
 import type { Limits } from '../transport/limits.ts'
+import type { TlsCredentials } from '../transport/tls/tls-credentials.ts'
 import type { Authenticate } from '../transport/transport.ts'
+import type { GatewayTls } from './gateway-tls.ts'
 
 /** How programs call a gateway with plain requests. */
 export interface GatewayHttpOptions {
@@ -21,9 +23,21 @@ export interface GatewayHttpOptions {
 export interface GatewayOptions {
   /** What gives a resource its place: the context of the application. */
   readonly context: { readonly instance: string; readonly runtime: Runtime; readonly log: Log }
-  /** Address to listen on. Default 127.0.0.1. */
+  /** Address to listen on. Default 127.0.0.1. One that other machines reach needs `tls` and `authenticate`. */
   readonly host?: string
   readonly port: number
+  /**
+   * Who speaks TLS: the gateway itself, with a certificate that is followed (TLS 1.3); or a `proxy` before it, which nobody can go around
+   * and which looks at the `host` of requests. Default: nobody.
+   */
+  readonly tls?: GatewayTls | TlsCredentials | 'proxy'
+  /** Listens where other machines may connect, without TLS or `authenticate`. Default false. */
+  readonly allowInsecure?: boolean
+  /**
+   * Names under which it is reached, beside `host` and those of `origins`; requests for any other are refused. Default: all names where
+   * others reach it or a proxy stands before it; on a loopback address those of this machine alone.
+   */
+  readonly hosts?: readonly string[]
   /** The services that pages may call, over a WebSocket at `/rpc`. */
   readonly services: readonly AnyService[]
   /** Takes calls of the same services as requests below `/rpc`, too, from programs in any language. Default: it does not. */

@@ -32,7 +32,8 @@ function wrong(status: number, message: string): HttpError {
   return new HttpError(new CoveyError('PROTOCOL_ERROR', message), status)
 }
 
-function hasOneHost(rawHeaders: readonly string[]): boolean {
+/** Whether the headers name one host, as a host can be. */
+export function hasOneHost(rawHeaders: readonly string[]): boolean {
   let host: string | undefined
   for (let at = 0; at < rawHeaders.length; at += 2) {
     if (rawHeaders[at]!.toLowerCase() !== 'host') continue

@@ -27,6 +27,8 @@ export interface TlsFilesOptions {
   readonly log: Log
   /** How often the files are looked at, in milliseconds. Default 5,000. */
   readonly checkMs?: number
+  /** The setting that names the files, for messages. Default `covey.tls`. */
+  readonly where?: string
 }
 
 /** A certificate that ends sooner than this is warned of, in milliseconds: one day. */
@@ -41,10 +43,10 @@ const soonMs = 24 * 3_600_000
  */
 export async function openTlsFiles(
   paths: TlsPaths,
-  { clock, log, checkMs = 5_000 }: TlsFilesOptions,
+  { clock, log, checkMs = 5_000, where = 'covey.tls' }: TlsFilesOptions,
 ): Promise<TlsFiles> {
   const listeners = new Set<() => void>()
-  let current = checkMaterial(await readAll(paths), 'covey.tls')
+  let current = checkMaterial(await readAll(paths, where), where)
   let refused: TlsMaterial | undefined
   let problem = ''
   let checking: Promise<void> | undefined
@@ -57,10 +59,10 @@ export async function openTlsFiles(
 
   async function check(): Promise<void> {
     try {
-      const material = await readAll(paths)
+      const material = await readAll(paths, where)
       if (same(material, current.material) || same(material, refused)) return
       refused = material
-      current = checkMaterial(material, 'covey.tls')
+      current = checkMaterial(material, where)
       refused = undefined
       problem = ''
       log.info({ notAfter: current.notAfter.toISOString() }, 'new TLS certificate')
@@ -92,12 +94,12 @@ export async function openTlsFiles(
   return files
 }
 
-async function readAll({ cert, key, ca }: TlsPaths): Promise<TlsMaterial> {
+async function readAll({ cert, key, ca }: TlsPaths, where: string): Promise<TlsMaterial> {
   const read = async (name: string, path: string) => {
     try {
       return await readFile(path, 'utf8')
     } catch (cause) {
-      const message = `covey.tls.${name}: ${(cause as Error).message}`
+      const message = `${where}.${name}: ${(cause as Error).message}`
       throw new CoveyError('INVALID_SETTINGS', message, { cause })
     }
   }

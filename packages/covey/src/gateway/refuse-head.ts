@@ -1,0 +1,22 @@
+import type { IncomingMessage } from 'node:http'
+import { hasOneHost, maxHeaders } from '../transport/http/request-guard.ts'
+import type { Problem } from './problem.ts'
+
+/**
+ * Why a request is refused before anybody looks at what it asks for: too many headers, no valid host or more than one, or one that
+ * is not of this gateway.
+ */
+export function refuseHead(
+  { rawHeaders, headers }: Pick<IncomingMessage, 'rawHeaders' | 'headers'>,
+  allowHost: (header: string | undefined) => boolean,
+): Problem | undefined {
+  if (rawHeaders.length / 2 > maxHeaders) {
+    return { status: 431, code: 'PROTOCOL_ERROR', detail: `more than ${maxHeaders} headers` }
+  }
+  if (!hasOneHost(rawHeaders)) {
+    return { status: 400, code: 'PROTOCOL_ERROR', detail: 'one valid host header is needed' }
+  }
+  if (allowHost(headers.host)) return undefined
+  const detail = `${headers.host} is no name of this gateway; names are given in \`hosts\` or \`origins\``
+  return { status: 421, code: 'PERMISSION_DENIED', detail }
+}

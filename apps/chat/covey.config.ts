@@ -2,6 +2,7 @@ import { defineFleet } from 'covey/supervisor'
 
 const port = process.env.GATEWAY__PORT ?? '8090'
 const scheme = process.env.GATEWAY__TLS__CERT === undefined ? 'http' : 'https'
+const url = `${scheme}://127.0.0.1:${port}`
 
 /** The chat platform. Settings of the processes come from `config.yaml` and the environment; see README.md. */
 export default defineFleet({
@@ -16,5 +17,6 @@ export default defineFleet({
       after: ['user', 'message', 'presence'],
     },
   },
-  banner: [{ label: 'Chat', url: `${scheme}://127.0.0.1:${port}` }],
+  // The gateway itself says what is wrong with its port.
+  banner: URL.canParse(url) ? [{ label: 'Chat', url }] : [],
 })

@@ -1,4 +1,5 @@
-const firstSlots = 8
+/** Few, for the sake of idle connections; they double while more than half of them is taken. */
+const firstSlots = 2
 /** In the place of a number. */
 const free = -1
 /** A table with more slots than this gives them back when it is empty. */

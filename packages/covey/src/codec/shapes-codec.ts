@@ -1,3 +1,4 @@
+import type { ByteWriter } from '../base/byte-writer.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import type { Codec, ConnectionCodec } from './codec.ts'
 import { decodeMsgpack, type ShapeReaders } from './msgpack/decode.ts'
@@ -17,30 +18,48 @@ export const shapesCodec: Codec = {
   name: 'shapes',
   encode: (value, out) => encodeMsgpack(value, out),
   decode: (bytes, start, end) => decodeMsgpack(bytes, start, end),
-  open(sendShape) {
-    // Both are made when they are needed, for the sake of connections that are silent.
-    let table: ShapeTable | undefined
-    let writer: ShapeWriter | undefined
-    const announce = (number: number, keys: readonly string[]) =>
-      sendShape((out) => {
-        out.u16(number)
-        encodeMsgpack(keys, out)
-      })
-    return {
-      name: 'shapes',
-      encode(value, out) {
-        writer ??= new ShapeWriter(announce)
-        writer.encode(value, out)
-      },
-      decode: (bytes, start, end) => decodeMsgpack(bytes, start, end, table ?? noShapes),
-      learnShape(bytes, start, end) {
-        if (end - start > shapeLimits.maxFrameBytes) {
-          throw new CoveyError('PROTOCOL_ERROR', `an announcement of ${end - start} bytes`)
-        }
-        table ??= new ShapeTable()
-        const number = (bytes[start]! << 8) | bytes[start + 1]!
-        table.add(number, decodeMsgpack(bytes, start + 2, end))
-      },
-    } satisfies ConnectionCodec
-  },
+  open: (sendShape) => new ConnectionShapes(sendShape),
+}
+
+type SendShape = Parameters<NonNullable<Codec['open']>>[0]
+
+/** What both sides of a connection have announced. A class, for ten thousand connections would hold functions of their own. */
+class ConnectionShapes implements ConnectionCodec {
+  readonly #sendShape: SendShape
+  // Both are made when they are needed, for the sake of connections that are silent.
+  #table: ShapeTable | undefined
+  #writer: ShapeWriter | undefined
+
+  constructor(sendShape: SendShape) {
+    this.#sendShape = sendShape
+  }
+
+  get name(): string {
+    return shapesCodec.name
+  }
+
+  encode(value: unknown, out: ByteWriter): void {
+    this.#writer ??= new ShapeWriter((number, keys) => this.#announce(number, keys))
+    this.#writer.encode(value, out)
+  }
+
+  decode(bytes: Uint8Array, start: number, end: number): unknown {
+    return decodeMsgpack(bytes, start, end, this.#table ?? noShapes)
+  }
+
+  learnShape(bytes: Uint8Array, start: number, end: number): void {
+    if (end - start > shapeLimits.maxFrameBytes) {
+      throw new CoveyError('PROTOCOL_ERROR', `an announcement of ${end - start} bytes`)
+    }
+    this.#table ??= new ShapeTable()
+    const number = (bytes[start]! << 8) | bytes[start + 1]!
+    this.#table.add(number, decodeMsgpack(bytes, start + 2, end))
+  }
+
+  #announce(number: number, keys: readonly string[]): boolean {
+    return this.#sendShape((out) => {
+      out.u16(number)
+      encodeMsgpack(keys, out)
+    })
+  }
 }

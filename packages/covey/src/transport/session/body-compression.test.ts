@@ -13,7 +13,7 @@ import { defaultLimits } from '../limits.ts'
 import type { LinkOptions } from '../link-options.ts'
 import { createKeyRing } from '../tcp/create-key-ring.ts'
 import { zstd } from '../tcp/zstd.ts'
-import { FrameLink } from './frame-link.ts'
+import { FrameLink, type LinkOwner } from './frame-link.ts'
 
 const packing: LinkOptions = { compression: zstd, compressAboveBytes: 1_000 }
 const keys = createKeyRing([{ id: 'may', secret: 'sesame-of-may-0123456789-0123456789' }])
@@ -104,16 +104,15 @@ test('nobody compresses unless told to, nor for a peer that cannot inflate', asy
 function receiver(maxFrameBytes = 1 << 20) {
   const pipe = memoryPipe()
   const seen = { frames: [] as Frame[], closed: '' }
-  const link = new FrameLink(pipe, {
-    limits: { ...defaultLimits, maxFrameBytes },
-    clock: new FakeClock(),
-    maxFirstFrameBytes: maxFrameBytes,
-    busy: () => false,
+  const owner: LinkOwner = {
+    hasCalls: false,
     onFrame: (frame) => void seen.frames.push(frame),
     onClosed: (reason) => {
       seen.closed = `${reason?.code}: ${reason?.message}`
     },
-  })
+  }
+  const limits = { ...defaultLimits, maxFrameBytes }
+  const link = new FrameLink(pipe, owner, { limits, clock: new FakeClock() })
   link.established(maxFrameBytes)
   link.compress(zstd, Number.POSITIVE_INFINITY)
   return { pipe, link, seen }
@@ -266,14 +265,8 @@ test('many bombs take no memory', async () => {
 test('credit of a stream counts plain bodies, so a reader holds no more than its window', async () => {
   const { size, wire } = ((): { size: number; wire: number } => {
     const pipe = memoryPipe()
-    const link = new FrameLink(pipe, {
-      limits: defaultLimits,
-      clock: new FakeClock(),
-      maxFirstFrameBytes: megabyte,
-      busy: () => false,
-      onFrame() {},
-      onClosed() {},
-    })
+    const owner: LinkOwner = { hasCalls: false, onFrame() {}, onClosed() {} }
+    const link = new FrameLink(pipe, owner, { limits: defaultLimits, clock: new FakeClock() })
     link.established(megabyte)
     link.compress(zstd, 100)
     const size = link.send(frameType.item, 0, 1, (out) => encodeMsgpack(prose(4_000), out))

@@ -45,7 +45,7 @@ export class CallReader {
     const openedMs = clock.monotonicMs()
     const stream = takesStream(method.kind) ? this.#openInput(frame.id, method, inputs) : undefined
     const empty = bodyStart === frame.end
-    const value = empty ? undefined : this.#values.codec.decode(frame.bytes, bodyStart, frame.end)
+    const value = empty ? undefined : this.#values.decode(frame.bytes, bodyStart, frame.end)
     const call = new Call(method, stream ?? value, {
       deadlineMs: openedMs + head.timeoutMs,
       trace: head.trace,

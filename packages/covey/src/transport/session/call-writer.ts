@@ -53,12 +53,12 @@ export class CallWriter {
       // It helps those who look at it; a server of version 1 works without.
       baggage: this.#version === 1 ? noMetadata : call.baggage,
     }
-    const { codec } = this.#values
+    const values = this.#values
     if (call.batch !== undefined) this.#link.cork()
     this.#link.send(type, callFlags(head), id, (out) => {
       writeCallHead(head, out)
       // A stream of inputs follows in frames of its own.
-      if (call.input !== undefined && !takesStream(call.method.kind)) codec.encode(call.input, out)
+      if (call.input !== undefined && !takesStream(call.method.kind)) values.encode(call.input, out)
     })
   }
 

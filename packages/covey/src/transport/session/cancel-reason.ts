@@ -12,7 +12,7 @@ export function reasonData({ code, message }: CoveyError): { code: string; messa
 }
 
 /** Reads the reason of a cancel frame. One without a reason, or with one that makes no sense, cancels all the same. */
-export function readReason(frame: Frame, codec: Codec): CoveyError {
+export function readReason(frame: Frame, codec: Pick<Codec, 'decode'>): CoveyError {
   const { code, message } = decodeReason(frame, codec)
   const fits = typeof code === 'string' && code.length <= maxCodeLength
   if (!fits || typeof message !== 'string' || message.length > maxMessageLength) {
@@ -21,7 +21,10 @@ export function readReason(frame: Frame, codec: Codec): CoveyError {
   return asCancelled(new CoveyError(code, message), message)
 }
 
-function decodeReason(frame: Frame, codec: Codec): { code?: unknown; message?: unknown } {
+function decodeReason(
+  frame: Frame,
+  codec: Pick<Codec, 'decode'>,
+): { code?: unknown; message?: unknown } {
   if (frame.start === frame.end) return {}
   try {
     return codec.decode(frame.bytes, frame.start, frame.end) ?? {}

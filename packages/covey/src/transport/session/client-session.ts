@@ -9,7 +9,7 @@ import type { Connection, ConnectionState, ConnectOptions } from '../transport.t
 import { CallWriter } from './call-writer.ts'
 import { ClientHandshake } from './client-handshake.ts'
 import { foreignProtocol } from './foreign-protocol.ts'
-import { FrameLink } from './frame-link.ts'
+import { FrameLink, type LinkOwner } from './frame-link.ts'
 import { readFarewell, type Welcome } from './hello.ts'
 import { PendingCalls } from './pending-calls.ts'
 import type { Pipe } from './pipe.ts'
@@ -19,7 +19,7 @@ import { ValueLink } from './value-link.ts'
  * The client's end of a connection, from the hello to its end: a handshake, then calls. It never reports a call as not run
  * unless that is certain.
  */
-export class ClientSession implements Connection {
+export class ClientSession implements Connection, LinkOwner {
   readonly closed: Promise<CoveyError | undefined>
   readonly invoke = (call: Call): Promise<unknown> => this.#invoke(call)
   readonly #options: ConnectOptions
@@ -45,15 +45,7 @@ export class ClientSession implements Connection {
     this.closed = this.#ended.promise
     // A failure before anybody waits for the handshake is reported by `handshake`.
     this.#welcome.promise.catch(() => {})
-    this.#link = new FrameLink(pipe, {
-      limits: options.limits,
-      clock: options.clock,
-      maxFirstFrameBytes: options.limits.maxFrameBytes,
-      busy: () => this.pending > 0,
-      onStalled: () => options.onStalled?.(),
-      onFrame: (frame) => this.#frame(frame),
-      onClosed: (reason) => this.#onClosed(reason),
-    })
+    this.#link = new FrameLink(pipe, this, options)
     this.#handshake = new ClientHandshake(this.#link, options)
   }
 
@@ -131,7 +123,18 @@ export class ClientSession implements Connection {
     return instanceStopping(this.#instance)
   }
 
-  #frame(frame: Frame): void {
+  /** For its link. */
+  get hasCalls(): boolean {
+    return this.pending > 0
+  }
+
+  /** For its link. */
+  onStalled(): void {
+    this.#options.onStalled?.()
+  }
+
+  /** For its link. */
+  onFrame(frame: Frame): void {
     const calls = this.#calls
     if (calls === undefined) return this.#greeting(frame)
     if (frame.type === frameType.goAway) return this.#onGoAway()
@@ -184,7 +187,8 @@ export class ClientSession implements Connection {
     this.#options.onDraining?.()
   }
 
-  #onClosed(reason: CoveyError | undefined): void {
+  /** For its link. */
+  onClosed(reason: CoveyError | undefined): void {
     this.#closeReason = reason
     this.#forgetUnproved?.()
     this.#welcome.reject(asUnavailable(reason, this.#pipe.protocol))

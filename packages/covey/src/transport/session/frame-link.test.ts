@@ -7,7 +7,7 @@ import { CoveyError } from '../../error/covey-error.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
 import { type MemoryPipe, memoryPipe } from '../../testing/memory-pipe.ts'
 import { defaultLimits, type Limits } from '../limits.ts'
-import { FrameLink } from './frame-link.ts'
+import { FrameLink, type LinkOwner } from './frame-link.ts'
 
 const { item, ping, pong, error: errorFrame, result } = frameType
 const mebibyte = 1024 * 1024
@@ -33,19 +33,18 @@ function bench(limits: Partial<Limits> = {}, wishes: Wishes = {}) {
   const ends: (string | undefined)[] = []
   const stalls: (number | undefined)[] = []
   const onStalled = () => void stalls.push(link.stalledMs)
-  const link: FrameLink = new FrameLink(pipe, {
+  const owner: LinkOwner = {
     ...(tellsStalls ? { onStalled } : {}),
-    busy: () => busy,
-    limits: { ...defaultLimits, ...limits },
-    clock,
-    maxFirstFrameBytes: 1_000,
+    hasCalls: busy,
     onFrame({ type, id, bytes, start, end }) {
       const shown = { type, id, text: new TextDecoder().decode(bytes.slice(start, end)) }
       frames.push(shown)
       onFrame?.(shown)
     },
-    onClosed: (reason) => ends.push(reason && `${reason.code}: ${reason.message}`),
-  })
+    onClosed: (reason) => void ends.push(reason && `${reason.code}: ${reason.message}`),
+  }
+  const options = { limits: { ...defaultLimits, ...limits }, clock }
+  const link: FrameLink = new FrameLink(pipe, owner, options, 1_000)
   return { clock, pipe, link, frames, ends, stalls }
 }
 

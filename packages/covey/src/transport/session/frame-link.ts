@@ -9,7 +9,7 @@ import type { Compression } from '../compression.ts'
 import type { Limits } from '../limits.ts'
 import { BodyInflater, bodyPacker } from './body-compression.ts'
 import { LinkWatch, type Watched } from './link-watch.ts'
-import type { Pipe } from './pipe.ts'
+import type { Pipe, PipeEvents } from './pipe.ts'
 
 /**
  * A write of this size leaves before the turn ends: the peer begins with it while the rest is made. Found by measuring
@@ -23,20 +23,22 @@ const lastFullBytes = 128 * 1024
 /** After so long without reading a link is {@link FrameLink.catchingUp | catching up}, in milliseconds. */
 const longAgoMs = 100
 
-/** What a link needs beside its pipe. */
-export interface FrameLinkOptions {
-  readonly limits: Limits
-  readonly clock: Clock
-  /** What the peer may send at once before it has introduced itself, in bytes. */
-  readonly maxFirstFrameBytes: number
+/** Whose link it is: an end of a connection. Not functions of its own, for ten thousand idle links would hold ten thousand of each. */
+export interface LinkOwner {
   /** Whether calls are in flight, so that silence of the peer means something. */
-  busy(): boolean
+  readonly hasCalls: boolean
   /** A frame that is not about the connection itself. */
   onFrame(frame: Frame): void
   /** The peer stands still ({@link FrameLink.stalledMs}), or was heard again. Left out by an end that does not care. */
   onStalled?(): void
   /** Nothing was heard or can be sent any more. Told once; no reason when this side closed. */
   onClosed(reason: CoveyError | undefined): void
+}
+
+/** What a link goes by. */
+export interface FrameLinkOptions {
+  readonly limits: Limits
+  readonly clock: Clock
 }
 
 /** What the write of this turn holds up to now. */
@@ -46,10 +48,11 @@ type Gathered = 'nothing' | 'pongs' | 'frames'
  * Frames over a pipe, for both ends: joins the writes of a turn, stops reading a peer that does not read,
  * answers pings, and, with its {@link LinkWatch}, notices a peer that fell silent.
  */
-export class FrameLink implements Watched {
+export class FrameLink implements Watched, PipeEvents {
   /** Number of the write that frames join now; a frame has left once this has moved on. */
   batch = 0
   readonly #pipe: Pipe
+  readonly #owner: LinkOwner
   readonly #options: FrameLinkOptions
   readonly #writer: FrameWriter
   readonly #decoder: FrameDecoder
@@ -64,7 +67,7 @@ export class FrameLink implements Watched {
   #onAnswered: (() => void) | undefined
   #paused = false
   #inflater: BodyInflater | undefined
-  #onRoom: (() => void)[] = []
+  #onRoom: (() => void)[] | undefined
   #framesSeen = 0
   #framesAtLook = 0
   #readMs: number
@@ -72,21 +75,21 @@ export class FrameLink implements Watched {
   #partialSinceMs: number | undefined
   #slowSinceMs: number | undefined
 
-  constructor(pipe: Pipe, options: FrameLinkOptions) {
+  /** @param maxFirstFrameBytes what the peer may send at once before it has introduced itself */
+  constructor(
+    pipe: Pipe,
+    owner: LinkOwner,
+    options: FrameLinkOptions,
+    maxFirstFrameBytes = options.limits.maxFrameBytes,
+  ) {
     this.#pipe = pipe
+    this.#owner = owner
     this.#options = options
     this.#writer = new FrameWriter(options.limits.maxFrameBytes)
-    this.#decoder = new FrameDecoder(options.maxFirstFrameBytes, pipe.lends)
+    this.#decoder = new FrameDecoder(maxFirstFrameBytes, pipe.lends)
     this.#readMs = options.clock.monotonicMs()
     this.#watch = new LinkWatch(this, options.limits, options.clock)
-    pipe.open({
-      data: (bytes) => this.#data(bytes),
-      drained: () => this.#drained(),
-      closed: (cause) => {
-        this.#lastTimer?.stop()
-        this.#closed(lost(cause))
-      },
-    })
+    pipe.open(this)
   }
 
   get open(): boolean {
@@ -182,7 +185,10 @@ export class FrameLink implements Watched {
   /** Resolves when the peer has taken enough for more to be sent. */
   async room(): Promise<void> {
     while (this.#state === 'open' && this.full) {
-      await new Promise<void>((resolve) => this.#onRoom.push(resolve))
+      await new Promise<void>((resolve) => {
+        this.#onRoom ??= []
+        this.#onRoom.push(resolve)
+      })
     }
   }
 
@@ -226,14 +232,20 @@ export class FrameLink implements Watched {
     }
   }
 
-  #drained(): void {
+  /** For its pipe. */
+  drained(): void {
     this.#slowSinceMs = undefined
     if (this.#paused) {
       this.#paused = false
       this.#resume()
     }
+    this.#tellRoom()
+  }
+
+  #tellRoom(): void {
     const waiting = this.#onRoom
-    this.#onRoom = []
+    if (waiting === undefined) return
+    this.#onRoom = undefined
     for (const resume of waiting) resume()
   }
 
@@ -244,7 +256,8 @@ export class FrameLink implements Watched {
     this.#pipe.resume()
   }
 
-  #data(bytes: Uint8Array): void {
+  /** For its pipe. */
+  data(bytes: Uint8Array): void {
     if (this.#state !== 'open') return
     const now = this.#options.clock.monotonicMs()
     this.#watch.heard(now)
@@ -276,7 +289,7 @@ export class FrameLink implements Watched {
   #deliver(frame: Frame): void {
     if (frame.type === frameType.ping) this.send(frameType.pong, 0, 0)
     else if (frame.type === frameType.pong) this.#onPong()
-    else this.#options.onFrame(frame)
+    else this.#owner.onFrame(frame)
   }
 
   #onPong(): void {
@@ -285,6 +298,12 @@ export class FrameLink implements Watched {
     const run = this.#onAnswered
     this.#onAnswered = undefined
     run()
+  }
+
+  /** For its pipe: nothing comes any more. */
+  closed(cause?: Error): void {
+    this.#lastTimer?.stop()
+    this.#closed(lost(cause))
   }
 
   /** The peer sent nonsense: tell it, then close. */
@@ -303,10 +322,8 @@ export class FrameLink implements Watched {
     this.#watch.stop()
     this.#decoder.stop()
     this.#inflater?.stop()
-    const waiting = this.#onRoom
-    this.#onRoom = []
-    for (const resume of waiting) resume()
-    this.#options.onClosed(asked ? undefined : reason)
+    this.#tellRoom()
+    this.#owner.onClosed(asked ? undefined : reason)
   }
 
   /** Whether the peer stands still. */
@@ -322,7 +339,7 @@ export class FrameLink implements Watched {
   // What follows is for its watch.
 
   get busy(): boolean {
-    return this.#options.busy()
+    return this.#owner.hasCalls
   }
 
   get held(): boolean {
@@ -334,8 +351,9 @@ export class FrameLink implements Watched {
   }
 
   get stallMs(): number {
-    const { limits, onStalled } = this.#options
-    return onStalled === undefined ? Number.POSITIVE_INFINITY : limits.stallMs
+    return this.#owner.onStalled === undefined
+      ? Number.POSITIVE_INFINITY
+      : this.#options.limits.stallMs
   }
 
   ping(): void {
@@ -344,7 +362,7 @@ export class FrameLink implements Watched {
   }
 
   onStalled(): void {
-    this.#options.onStalled?.()
+    this.#owner.onStalled?.()
   }
 
   /** Looks after half frames and slow readers. */
@@ -352,13 +370,13 @@ export class FrameLink implements Watched {
     const { limits } = this.#options
     this.#checkPartial(nowMs)
     // The WebSocket of a browser sends what is queued and never tells.
-    if (this.#pipe.queuedBytes <= limits.maxQueuedBytes) this.#drained()
+    if (this.#pipe.queuedBytes <= limits.maxQueuedBytes) this.drained()
     if (this.#slowSinceMs !== undefined && nowMs - this.#slowSinceMs > limits.slowReaderMs) {
       const reason = `the peer took nothing for ${limits.slowReaderMs} ms, ${this.#pipe.queuedBytes} bytes wait`
       this.fail(new CoveyError('CONNECTION_LOST', reason))
     }
     const waits = this.#partialSinceMs !== undefined || this.#slowSinceMs !== undefined
-    return waits || this.#paused || this.#onRoom.length > 0
+    return waits || this.#paused || this.#onRoom !== undefined
   }
 
   #checkPartial(nowMs: number): void {

@@ -24,16 +24,24 @@ export interface RunningCallsOptions {
   readonly listen: ListenOptions
   readonly agreed: Agreed
   readonly pipe: Pick<Pipe, 'soon'>
-  readonly events: {
-    /** Nothing runs any more. */
-    onIdle(): void
-  }
+  readonly events: IdleEvents
+}
+
+interface IdleEvents {
+  /** Nothing runs any more. */
+  onIdle(): void
 }
 
 /** The calls of a connection at the server's end: has each one served and sends what comes of it. */
 export class RunningCalls {
   readonly #link: FrameLink
-  readonly #options: RunningCallsOptions
+  readonly #dispatcher: Dispatcher
+  readonly #options: ListenOptions
+  readonly #pipe: Pick<Pipe, 'soon'>
+  readonly #events: IdleEvents
+  readonly #version: number
+  /** Bytes of a stream that the client takes ahead of its reader. */
+  readonly #peerWindowBytes: number
   readonly #values: ValueLink
   readonly #reader: CallReader
   readonly #running = new IdTable<RunningCall>()
@@ -46,9 +54,14 @@ export class RunningCalls {
   #goingAway = false
 
   constructor(link: FrameLink, options: RunningCallsOptions) {
-    const { dispatcher, listen, agreed } = options
+    const { dispatcher, listen, agreed, pipe, events } = options
     this.#link = link
-    this.#options = options
+    this.#dispatcher = dispatcher
+    this.#options = listen
+    this.#pipe = pipe
+    this.#events = events
+    this.#version = agreed.version
+    this.#peerWindowBytes = agreed.peerWindowBytes
     this.#values = new ValueLink(link, agreed.codec, listen.limits)
     this.#reader = new CallReader(this.#values, dispatcher, listen, agreed)
   }
@@ -93,21 +106,20 @@ export class RunningCalls {
   }
 
   #onCall(frame: Frame): void {
-    if (frame.type !== frameType.call && this.#options.agreed.version === 1) {
+    if (frame.type !== frameType.call && this.#version === 1) {
       throw new CoveyError('PROTOCOL_ERROR', `frame type ${frame.type} in version 1`)
     }
     if (frame.id === 0 || this.#running.has(frame.id)) {
       throw new CoveyError('PROTOCOL_ERROR', `call number ${frame.id} is 0 or in use`)
     }
-    const { dispatcher, listen } = this.#options
-    if (this.#running.size >= listen.limits.maxCallsPerConnection) {
+    if (this.#running.size >= this.#options.limits.maxCallsPerConnection) {
       return this.#values.sendError(frame.id, this.#tooMany())
     }
     let running: RunningCall
     try {
       running = this.#reader.read(frame, this.#inputs)
       if (this.#goingAway && !servedToTheEnd(running.call.method)) {
-        throw instanceStopping(dispatcher.instance)
+        throw instanceStopping(this.#dispatcher.instance)
       }
     } catch (error) {
       return this.#values.sendError(frame.id, asInputError(CoveyError.from(error)))
@@ -116,9 +128,8 @@ export class RunningCalls {
   }
 
   #tooMany(): CoveyError {
-    const { dispatcher, listen } = this.#options
-    if (this.#goingAway) return instanceStopping(dispatcher.instance)
-    const { maxCallsPerConnection } = listen.limits
+    if (this.#goingAway) return instanceStopping(this.#dispatcher.instance)
+    const { maxCallsPerConnection } = this.#options.limits
     const message = `${maxCallsPerConnection} calls are in flight on this connection`
     return new CoveyError('RESOURCE_EXHAUSTED', message)
   }
@@ -140,7 +151,7 @@ export class RunningCalls {
     if (this.#late !== undefined) return void this.#late.set(id, running)
     const late = new Map([[id, running]])
     this.#late = late
-    this.#options.pipe.soon(() => {
+    this.#pipe.soon(() => {
       this.#late = undefined
       for (const [id, running] of late)
         if (this.#running.get(id) === running) this.#begin(id, running)
@@ -149,7 +160,7 @@ export class RunningCalls {
 
   #begin(id: number, running: RunningCall): void {
     const { call } = running
-    const served = call.mode === 'wait' ? this.#options.dispatcher.serve(call) : this.#accept(call)
+    const served = call.mode === 'wait' ? this.#dispatcher.serve(call) : this.#accept(call)
     served.then(
       (result) => this.#onServed(id, running, result),
       // A call that failed before or, with one result, while its handler ran.
@@ -159,7 +170,7 @@ export class RunningCalls {
 
   /** From the moment it is accepted on, neither the end of this connection nor a cancel reaches the call. */
   #accept(call: Call): Promise<string | undefined> {
-    const { dispatcher } = this.#options
+    const dispatcher = this.#dispatcher
     return dispatcher.accept?.(call) ?? Promise.reject(acceptsNothing(dispatcher))
   }
 
@@ -171,7 +182,7 @@ export class RunningCalls {
 
   #openStream(id: number, running: RunningCall, result: unknown): void {
     if (this.#running.get(id) !== running) return leaveStream(result)
-    const stream = this.#values.outgoing(id, result, this.#options.agreed.peerWindowBytes)
+    const stream = this.#values.outgoing(id, result, this.#peerWindowBytes)
     running.output = stream
     // A stream of results is answered with what ends it.
     stream.run().then(
@@ -193,7 +204,7 @@ export class RunningCalls {
       running.input.abort(running.call.cancelled ?? callIsOver())
     }
     if (this.#link.open) this.#sendLast(type, id, value)
-    if (this.#running.size === 0) this.#options.events.onIdle()
+    if (this.#running.size === 0) this.#events.onIdle()
   }
 
   #sendLast(type: number, id: number, value: unknown): void {
@@ -225,7 +236,7 @@ export class RunningCalls {
   /** The call that an element or its end is for; undefined when it ended while the frame was under way. */
   #takerOf({ id }: Frame): RunningCall | undefined {
     const running = this.#running.get(id)
-    if (running === undefined && id !== 0 && this.#options.agreed.version > 1) return undefined
+    if (running === undefined && id !== 0 && this.#version > 1) return undefined
     if (running?.input !== undefined) return running
     throw new CoveyError('PROTOCOL_ERROR', `an element for call ${id}, which takes none`)
   }
@@ -235,10 +246,10 @@ export class RunningCalls {
     if (running === undefined) return
     const remainingMs = running.call.remainingMs()
     const begun = this.#late?.get(frame.id) !== running
-    running.call.cancel(readReason(frame, this.#values.codec))
+    running.call.cancel(readReason(frame, this.#values))
     // Given up while this process stood still: nobody's fault but ours.
     if (!begun) return
-    const { clock, limits } = this.#options.listen
+    const { clock, limits } = this.#options
     this.#cancels ??= new CancelBudget(clock, limits.maxEarlyCancels)
     if (!this.#cancels.exceeded(running.openedMs, remainingMs, this.#opened)) return
     this.#link.send(frameType.goAway, 0, 0)

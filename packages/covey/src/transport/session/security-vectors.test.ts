@@ -12,7 +12,7 @@ import { memoryPipe } from '../../testing/memory-pipe.ts'
 import { defaultLimits } from '../limits.ts'
 import { createKeyRing } from '../tcp/create-key-ring.ts'
 import { zstd } from '../tcp/zstd.ts'
-import { FrameLink } from './frame-link.ts'
+import { FrameLink, type LinkOwner } from './frame-link.ts'
 import { agree } from './key-auth.ts'
 
 const ring = createKeyRing([{ id: 'may', secret: 'a secret of at least thirty-two characters' }])
@@ -74,14 +74,12 @@ test('the compressed frame of docs/protocol.md is read', async () => {
   const shown = (await documented('A compressed body')).get('item of 9')
   const pipe = memoryPipe()
   const read: unknown[] = []
-  const link = new FrameLink(pipe, {
-    limits: defaultLimits,
-    clock: new FakeClock(),
-    maxFirstFrameBytes: 1 << 20,
-    busy: () => false,
+  const owner: LinkOwner = {
+    hasCalls: false,
     onFrame: ({ bytes, start, end }) => void read.push(decodeMsgpack(bytes, start, end)),
     onClosed: (reason) => void read.push(reason),
-  })
+  }
+  const link = new FrameLink(pipe, owner, { limits: defaultLimits, clock: new FakeClock() })
   link.compress(zstd, Number.POSITIVE_INFINITY)
   pipe.receive(Buffer.from(shown!, 'hex'))
   assert.deepEqual(read, ['covey '.repeat(40)])

@@ -4,7 +4,7 @@ import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { callerGone, instanceStopping, serverStopped } from '../endings.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
-import { FrameLink } from './frame-link.ts'
+import { FrameLink, type LinkOwner } from './frame-link.ts'
 import type { Pipe } from './pipe.ts'
 import { RunningCalls } from './running-calls.ts'
 import { type Agreed, ServerGreeting } from './server-greeting.ts'
@@ -12,20 +12,20 @@ import { type Agreed, ServerGreeting } from './server-greeting.ts'
 /** A stranger sends no more than this before it has introduced itself. */
 const maxHelloBytes = 64 * 1024
 
-/** What a session reports to its listener. */
+/** What sessions report to their listener. */
 export interface ServerSessionEvents {
   /** Nothing runs any more. */
   onIdle(): void
   /** The handshake is done. */
-  onReady?(): void
-  onClosed(reason: CoveyError | undefined): void
+  onReady?(session: ServerSession): void
+  onClosed(reason: CoveyError | undefined, session: ServerSession): void
 }
 
 /**
  * The server's end of a connection, from its first frame to its end: a greeting, then calls. When the peer goes, its
  * calls are cancelled.
  */
-export class ServerSession {
+export class ServerSession implements LinkOwner {
   readonly #pipe: Pipe
   readonly #dispatcher: Dispatcher
   readonly #options: ListenOptions
@@ -52,14 +52,7 @@ export class ServerSession {
     this.#dispatcher = dispatcher
     this.#options = options
     this.#events = events
-    this.#link = new FrameLink(pipe, {
-      limits: options.limits,
-      clock: options.clock,
-      maxFirstFrameBytes: maxHelloBytes,
-      busy: () => this.running > 0,
-      onFrame: (frame) => this.#frame(frame),
-      onClosed: (reason) => this.#onClosed(reason),
-    })
+    this.#link = new FrameLink(pipe, this, options, maxHelloBytes)
     const { protocol, address, identity, setupMs = 0 } = pipe
     this.#greeting = new ServerGreeting(this.#link, {
       dispatcher,
@@ -79,6 +72,11 @@ export class ServerSession {
   /** Whether there is something to wait for before it is closed: a call that runs, or one that may be on its way. */
   get busy(): boolean {
     return this.running > 0 || this.#goodbye !== undefined
+  }
+
+  /** Where it comes from, for logs. */
+  get origin(): Pick<Pipe, 'protocol' | 'address'> {
+    return this.#pipe
   }
 
   /** Who is there, once the handshake is done. */
@@ -138,7 +136,13 @@ export class ServerSession {
     this.close()
   }
 
-  #frame(frame: Frame): void {
+  /** For its link. */
+  get hasCalls(): boolean {
+    return this.running > 0
+  }
+
+  /** For its link. */
+  onFrame(frame: Frame): void {
     switch (frame.type) {
       case frameType.hello:
       case frameType.proof:
@@ -174,7 +178,7 @@ export class ServerSession {
       events: this.#events,
     })
     if (agreed.unproved !== undefined) this.#noteUnproved(agreed.unproved)
-    this.#events.onReady?.()
+    this.#events.onReady?.(this)
     if (this.#goingAway) this.#sendAway(this.#calls)
   }
 
@@ -183,11 +187,12 @@ export class ServerSession {
     this.#forgetUnproved = this.#options.unproved?.add({ role: 'client', address, why })
   }
 
-  #onClosed(reason: CoveyError | undefined): void {
+  /** For its link. */
+  onClosed(reason: CoveyError | undefined): void {
     this.#forgetUnproved?.()
     this.#greeting?.stop()
     this.#goodbye?.stop()
     this.#calls?.cancelAll(callerGone())
-    this.#events.onClosed(reason)
+    this.#events.onClosed(reason, this)
   }
 }

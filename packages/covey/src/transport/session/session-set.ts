@@ -5,7 +5,7 @@ import type { Served } from '../create-listener.ts'
 import { instanceStopping } from '../endings.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import type { Pipe } from './pipe.ts'
-import { ServerSession } from './server-session.ts'
+import { ServerSession, type ServerSessionEvents } from './server-session.ts'
 
 let connectionsMade = 0
 
@@ -28,6 +28,17 @@ export class SessionSet implements Served {
   /** Those whose handshake is not done, the oldest first, with their beginning. */
   readonly #greeting = new Map<ServerSession, number>()
   readonly #warn: ReturnType<typeof rareWarning>
+  /** The same for all of them: an idle connection should hold little. */
+  readonly #events: ServerSessionEvents = {
+    onIdle: () => this.#changed(),
+    onReady: (session) => void this.#greeting.delete(session),
+    onClosed: (reason, session) => {
+      if (reason !== undefined) this.#note(session.origin, reason)
+      this.#sessions.delete(session)
+      this.#greeting.delete(session)
+      this.#changed()
+    },
+  }
   #goingAway = false
   #draining = false
   #onChange: (() => void)[] = []
@@ -46,16 +57,7 @@ export class SessionSet implements Served {
   add(pipe: Pipe): void {
     connectionsMade += 1
     const id = `${this.#dispatcher.instance}/${connectionsMade}`
-    const session = new ServerSession(pipe, this.#dispatcher, this.#options, id, {
-      onIdle: () => this.#changed(),
-      onReady: () => void this.#greeting.delete(session),
-      onClosed: (reason) => {
-        if (reason !== undefined) this.#note(pipe, reason)
-        this.#sessions.delete(session)
-        this.#greeting.delete(session)
-        this.#changed()
-      },
-    })
+    const session = new ServerSession(pipe, this.#dispatcher, this.#options, id, this.#events)
     this.#sessions.add(session)
     if (this.#draining) return session.refuse(instanceStopping(this.#dispatcher.instance))
     if (this.#goingAway) session.goAway()
@@ -124,7 +126,8 @@ export class SessionSet implements Served {
     while (this.#sessions.size > 0) await this.#nextChange()
   }
 
-  #note({ protocol, address }: Pipe, { code, message }: CoveyError): void {
+  #note({ protocol, address }: Pick<Pipe, 'protocol' | 'address'>, reason: CoveyError): void {
+    const { code, message } = reason
     if (!notable.includes(code)) return
     this.#warn({ code, peer: address, protocol }, `a connection was closed: ${message}`)
   }

@@ -16,6 +16,17 @@ function shapeFrame(id: number): Uint8Array {
   })
 }
 
+/** The frames that were sent, to whom and how long. */
+function framesIn(sent: ReturnType<typeof sessionPair>['sent']) {
+  return sent.flatMap(({ to, bytes }) => {
+    const found: { to: string; type: number; bytes: number }[] = []
+    new FrameDecoder(1 << 22).push(bytes, ({ type, start, end }) => {
+      found.push({ to, type, bytes: end - start })
+    })
+    return found
+  })
+}
+
 test('objects that come again leave their keys out, both ways, and arrive', async () => {
   const { connect, echo, sent, client } = sessionPair()
   await connect()
@@ -23,13 +34,7 @@ test('objects that come again leave their keys out, both ways, and arrive', asyn
     const input = { identifier: n, displayName: 'Ada', nested: [{ propertyOfItem: n }] }
     assert.equal(await echo(input), JSON.stringify(input))
   }
-  const seen = sent.flatMap(({ to, bytes }) => {
-    const found: { to: string; type: number; bytes: number }[] = []
-    new FrameDecoder(1 << 22).push(bytes, ({ type, start, end }) => {
-      found.push({ to, type, bytes: end - start })
-    })
-    return found
-  })
+  const seen = framesIn(sent)
   const sizes = (type: number) => seen.filter((one) => one.type === type).map(({ bytes }) => bytes)
   for (const type of [frameType.call, frameType.result]) {
     assert.ok(sizes(type).at(-1)! + 40 < sizes(type)[0]!, sizes(type).join())
@@ -66,4 +71,19 @@ test('nobody announces before the handshake, nor to a codec that knows no shapes
   assert.deepEqual(plain.closed, [])
   plain.pipe.receive(shapeFrame(0))
   assert.deepEqual(plain.closed, ['PROTOCOL_ERROR'])
+})
+
+test('a connection that says little remembers nothing, one that says much does from the second message on', async () => {
+  const shapesAfter = async (inputs: readonly unknown[]) => {
+    const { connect, echo, sent, client } = sessionPair()
+    await connect()
+    for (const input of inputs) assert.equal(await echo(input), JSON.stringify(input))
+    await client.close()
+    return framesIn(sent).filter(({ type }) => type === frameType.shape).length
+  }
+  const short = (count: number) => Array.from({ length: count }, (_, n) => ({ identifier: n }))
+  assert.equal(await shapesAfter(short(6)), 0)
+  assert.equal(await shapesAfter(short(7)), 2)
+  assert.equal(await shapesAfter([short(100)]), 0)
+  assert.equal(await shapesAfter([short(100), short(4)]), 2)
 })

@@ -8,15 +8,27 @@ import type { FrameLink } from './frame-link.ts'
 import { IncomingStream } from './incoming-stream.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 
+/**
+ * So many short messages are sent before a codec begins to remember what objects look like: a connection that says little
+ * gains nothing by that, and a kilobyte of memory is much where there are ten thousand.
+ */
+const earlyMessages = 3
+/** One that is longer ends this. */
+const earlyBytes = 512
+
 /** What both ends of a connection say in the codec that the handshake chose: values, errors, elements of streams. */
 export class ValueLink {
-  readonly codec: Codec
+  /** Opened when there is something to remember. */
+  #codec: Codec
+  /** Messages that are still sent without a memory. */
+  #early: number
   readonly #link: FrameLink
   readonly #limits: Limits
 
   constructor(link: FrameLink, codec: Codec, limits: Limits) {
     this.#link = link
-    this.codec = codec.open?.((body) => this.#sendShape(body)) ?? codec
+    this.#codec = codec
+    this.#early = codec.open === undefined ? 0 : earlyMessages
     this.#limits = limits
   }
 
@@ -27,8 +39,31 @@ export class ValueLink {
    */
   send(type: number, id: number, value: unknown): number {
     return this.#link.send(type, 0, id, (out) => {
-      if (value !== undefined) this.codec.encode(value, out)
+      if (value !== undefined) this.encode(value, out)
     })
+  }
+
+  /** Writes a value that will be sent before any other. @throws CoveyError `UNENCODABLE` */
+  encode(value: unknown, out: ByteWriter): void {
+    if (this.#early > 0) this.#encodeEarly(value, out)
+    else this.#codec.encode(value, out)
+  }
+
+  /** Reads a value. @throws CoveyError `PROTOCOL_ERROR` if it is none */
+  decode(bytes: Uint8Array, start: number, end: number): unknown {
+    return this.#codec.decode(bytes, start, end)
+  }
+
+  #encodeEarly(value: unknown, out: ByteWriter): void {
+    const start = out.size
+    this.#codec.encode(value, out)
+    this.#early = out.size - start > earlyBytes ? 0 : this.#early - 1
+    if (this.#early === 0) this.#open()
+  }
+
+  #open(): void {
+    this.#early = 0
+    this.#codec = this.#codec.open?.((body) => this.#sendShape(body)) ?? this.#codec
   }
 
   /** Sends an error, without its details if those cannot be sent. */
@@ -45,7 +80,7 @@ export class ValueLink {
   /** The value of a frame. @throws CoveyError `PROTOCOL_ERROR` if it is none */
   read(frame: Frame): unknown {
     if (frame.start === frame.end) return undefined
-    return this.codec.decode(frame.bytes, frame.start, frame.end)
+    return this.decode(frame.bytes, frame.start, frame.end)
   }
 
   /**
@@ -53,11 +88,12 @@ export class ValueLink {
    * @throws CoveyError `PROTOCOL_ERROR` if there is something wrong with it, or the codec knows no shapes
    */
   learnShape(frame: Frame): void {
-    const { learnShape } = this.codec as Partial<ConnectionCodec>
-    if (learnShape === undefined || frame.id !== 0) {
+    if (this.#codec.open !== undefined) this.#open()
+    const codec = this.#codec as Codec & Partial<ConnectionCodec>
+    if (codec.learnShape === undefined || frame.id !== 0) {
       throw new CoveyError('PROTOCOL_ERROR', 'a shape frame where none may be sent')
     }
-    learnShape(frame.bytes, frame.start, frame.end)
+    codec.learnShape(frame.bytes, frame.start, frame.end)
   }
 
   #sendShape(body: (out: ByteWriter) => void): boolean {

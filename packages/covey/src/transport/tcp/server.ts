@@ -32,7 +32,9 @@ export async function listenTcp(
 }
 
 function peerAddress(socket: Socket, target: SocketTarget): string {
-  return target.protocol === 'unix' ? target.path : `${socket.remoteAddress}:${socket.remotePort}`
+  if (target.protocol === 'unix') return target.path
+  // In one piece: a text made by `+` keeps its parts beside it.
+  return [socket.remoteAddress, socket.remotePort].join(':')
 }
 
 async function bindSocketFile(server: Server, path: string, address: string): Promise<string> {

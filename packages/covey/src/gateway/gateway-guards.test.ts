@@ -282,6 +282,7 @@ test(
     assert.match(await send([...get, ...many]), /^HTTP\/1\.1 431 /)
     assert.match(await send([...get, ...many.slice(0, 97)]), /^HTTP\/1\.1 200 /)
     assert.match(await send([...get, 'host: localhost']), /^HTTP\/1\.1 400 /)
+    assert.match(await send(['GET /page', 'host: localhost']), /^HTTP\/1\.1 505 /)
     assert.match(await send([...get, `x: ${'y'.repeat(17_000)}`]), /^HTTP\/1\.1 431 /)
     const post = async (body: string) => {
       const type = 'content-type: application/json'

@@ -1,3 +1,4 @@
+import { withoutUser } from '../base/without-user.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import type { Log } from '../observe/log.ts'
 import { linkSettingsIn } from './link-settings.ts'
@@ -22,7 +23,8 @@ export function defaultRuntime(wishes: { registry?: string; log?: Log } = {}): R
     current = { runtime: createRuntime({ registry, ...log }), registry }
     current.runtime.guard(linkSettingsIn(process.env), false)
   } else if (wishes.registry !== undefined && wishes.registry !== current.registry) {
-    const message = `registry ${wishes.registry}: this process uses ${current.registry} already`
+    const [wanted, used] = [wishes.registry, current.registry].map(withoutUser)
+    const message = `registry ${wanted}: this process uses ${used} already`
     throw new CoveyError('START_FAILED', `${message}; call nothing before the app is started`)
   }
   return current.runtime

@@ -1,6 +1,7 @@
 import { p2c } from '../balance/p2c.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
+import { withoutUser } from '../base/without-user.ts'
 import type { Routing } from '../call/routing.ts'
 import { openRegistry } from '../discovery/open-registry.ts'
 import type { Instance, Registry } from '../discovery/registry.ts'
@@ -170,13 +171,15 @@ export class Runtime implements AsyncDisposable {
     const scheme = address.slice(0, address.indexOf(':'))
     if (scheme === 'tls') {
       if (this.#tls !== undefined) return this.#tls.transport
-      throw new TypeError(`address "${address}": set covey.tls (cert, key and ca) to use it`)
+      throw new TypeError(
+        `address "${withoutUser(address)}": set covey.tls (cert, key and ca) to use it`,
+      )
     }
     if (scheme === 'https' && this.#tls !== undefined) return this.#tls.https
     const transport = this.#transports.get(scheme)
     if (transport !== undefined) return transport
     const known = [...this.#transports.keys()].map((name) => `${name}:`).join(', ')
-    throw new TypeError(`address "${address}": use one that begins with ${known}`)
+    throw new TypeError(`address "${withoutUser(address)}": use one that begins with ${known}`)
   }
 
   /**
@@ -318,11 +321,6 @@ function checkConnections(count: number): number {
 /** Whether the instance of this process may take a call without asking the registry for others. */
 function suffices(local: Instance, routing: Routing): boolean {
   return routing.key === undefined && fits(local, routing)
-}
-
-/** A URL as it may be shown: without a name and a password. */
-export function withoutUser(url: string): string {
-  return url.replace(/\/\/[^/@]*@/, '//')
 }
 
 /** Makes a runtime of its own. Close it when done. */

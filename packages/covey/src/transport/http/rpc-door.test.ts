@@ -395,6 +395,12 @@ test('pages may call only from origins that are allowed, after having asked', li
     'GET /rpc HTTP/1.1\r\nhost: a\r\nsec-fetch-site: cross-site\r\nconnection: close\r\n\r\n',
   )
   assert.match(cross, /^HTTP\/1\.1 403 /)
+  // A page of this very port, which serves none, was made to look so; a person's address bar is no page.
+  const own = 'GET /rpc HTTP/1.1\r\nhost: friend.example\r\nconnection: close\r\nsec-fetch-site: '
+  await using pageless = await openHttpBench()
+  assert.match(await raw(pageless.port, `${own}same-origin\r\n\r\n`), /^HTTP\/1\.1 403 /)
+  assert.match(await raw(pageless.port, `${own}none\r\n\r\n`), /^HTTP\/1\.1 200 /)
+  assert.match(await raw(bench.port, `${own}same-origin\r\n\r\n`), /^HTTP\/1\.1 200 /)
   const preflight = await fetch(`${bench.url}/rpc/shop/nothing`, {
     method: 'OPTIONS',
     headers: { origin: friend },

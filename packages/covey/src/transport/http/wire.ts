@@ -1,3 +1,4 @@
+import { withoutUser } from '../../base/without-user.ts'
 /** Names of content types. */
 export const mediaType = {
   json: 'application/json',
@@ -69,7 +70,9 @@ export function parseHttpUrl(address: string): HttpTarget {
   const match = /^http(s?):\/\/(?:\[([0-9a-f:.]+)\]|([^:/[\]?#@]+)):(\d{1,5})\/?$/i.exec(address)
   const port = Number(match?.[4])
   if (match === null || port > 65_535) {
-    throw new TypeError(`address "${address}": use http://host:port or https://host:port`)
+    throw new TypeError(
+      `address "${withoutUser(address)}": use http://host:port or https://host:port`,
+    )
   }
   return { protocol: match[1] === '' ? 'http' : 'https', host: (match[2] ?? match[3])!, port }
 }

@@ -1,4 +1,5 @@
 import type { OnReadOpts, Socket } from 'node:net'
+import { withoutUser } from '../../base/without-user.ts'
 import type { Limits } from '../limits.ts'
 import type { Pipe, PipeEvents } from '../session/pipe.ts'
 import { guard } from './guard.ts'
@@ -166,7 +167,7 @@ export function parseSocketUrl(address: string): SocketTarget {
   const match = /^tcp:\/\/(?:\[([0-9a-f:.]+)\]|([^:/[\]]+)):(\d{1,5})$/i.exec(address)
   const port = Number(match?.[3])
   if (match === null || port > 65_535) {
-    throw new TypeError(`address "${address}": use tcp://host:port or unix:/path`)
+    throw new TypeError(`address "${withoutUser(address)}": use tcp://host:port or unix:/path`)
   }
   return { protocol: 'tcp', host: (match[1] ?? match[2])!, port }
 }

@@ -1,10 +1,11 @@
-import type { Server, TLSSocket, TlsOptions } from 'node:tls'
+import { constants } from 'node:crypto'
+import type { SecureContextOptions, Server, TLSSocket, TlsOptions } from 'node:tls'
 import { CoveyError } from '../../error/covey-error.ts'
 import { rareWarning } from '../../observe/rare-warning.ts'
 import type { Limits } from '../limits.ts'
 import type { ListenOptions } from '../transport.ts'
 import { HandshakeGate } from './handshake-gate.ts'
-import { type TlsCredentials, tlsVersion } from './tls-credentials.ts'
+import { type CheckedMaterial, type TlsCredentials, tlsVersion } from './tls-credentials.ts'
 import { requireTrustDomain } from './wire.ts'
 
 /** Time between two lines of the log about handshakes that failed, in milliseconds. */
@@ -20,14 +21,21 @@ export function secureServerOptions(
   protocol: string,
 ): TlsOptions {
   return {
-    ...current.material,
-    minVersion: tlsVersion,
+    ...contextOptions(current),
     requestCert: true,
     // Judged by `certificateProblem`, so that the client hears why in words.
     rejectUnauthorized: false,
     ALPNProtocols: [protocol],
     handshakeTimeout: limits.handshakeMs,
   }
+}
+
+/**
+ * No session is taken up again: OpenSSL believes the certificate of the first time then, which may have ended since, and go on to
+ * renew the session for ever.
+ */
+function contextOptions({ material }: CheckedMaterial): SecureContextOptions {
+  return { ...material, minVersion: tlsVersion, secureOptions: constants.SSL_OP_NO_TICKET }
 }
 
 /**
@@ -48,7 +56,7 @@ export function guardHandshakes(
     socket.destroy()
   })
   const forget = credentials.onChange(() => {
-    server.setSecureContext({ ...credentials.current.material, minVersion: tlsVersion })
+    server.setSecureContext(contextOptions(credentials.current))
   })
   server.once('close', forget)
   return gate

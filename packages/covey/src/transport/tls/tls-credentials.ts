@@ -49,7 +49,16 @@ export function checkMaterial(material: TlsMaterial, where = 'tls'): CheckedMate
     `${where}: the key is no private key in PEM, or not that of the certificate`,
   )
   const notAfter = new Date(own.validTo)
-  return { context, material, trustDomain: trustDomainOf(own), notAfter }
+  return { context, material: unprinted(material), trustDomain: trustDomainOf(own), notAfter }
+}
+
+/** The same, of which nothing that prints it shows the key. */
+function unprinted(material: TlsMaterial): TlsMaterial {
+  const shown = () => ({ key: '[secret]' })
+  return Object.defineProperties(
+    { ...material },
+    { toJSON: { value: shown }, [Symbol.for('nodejs.util.inspect.custom')]: { value: shown } },
+  )
 }
 
 /** Material that never changes. @throws CoveyError `INVALID_SETTINGS` */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { connect as connectTlsSocket } from 'node:tls'
+import { inspect } from 'node:util'
 import { systemClock } from '../../base/clock.ts'
 import { TimerWheel } from '../../base/timer-wheel.ts'
 import type { Call } from '../../call/call.ts'
@@ -248,6 +249,54 @@ test('new certificates are used for new connections, while open ones go on', asy
   assert.equal(await api.echo(3), 3)
   await listener.close()
   await until(() => listeners.size === 0, 'the closed listener follows the certificates no more')
+})
+
+test('no session is taken up again, with a certificate that may have ended since', async () => {
+  let current = server.current
+  const listeners = new Set<() => void>()
+  const changing: TlsCredentials = {
+    get current() {
+      return current
+    },
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+  await using listener = await serve(changing)
+  const port = Number(new URL(listener.address.replace('tls:', 'http:')).port)
+  const { cert, key } = client.current.material
+  const base = { port, cert, key, ca: authority.ca, ALPNProtocols: ['covey'] }
+  const checkServerIdentity = () => undefined
+  let session: Buffer | undefined
+  for (const round of ['first', 'again', 'after a change of certificates']) {
+    if (round.startsWith('after')) {
+      current = checkMaterial({ ...current.material })
+      for (const tell of listeners) tell()
+    }
+    const socket = connectTlsSocket({ ...base, checkServerIdentity, ...(session && { session }) })
+    socket.on('error', () => {})
+    const said = Promise.withResolvers<void>()
+    socket.on('session', (bytes) => {
+      session = bytes
+      said.resolve()
+    })
+    await new Promise((resolve) => socket.once('secureConnect', resolve))
+    assert.equal(socket.isSessionReused(), false, round)
+    await said.promise
+    socket.destroy()
+  }
+})
+
+test('nothing that prints credentials prints their key', () => {
+  const shown = [inspect([client, client.current], { depth: 9, showHidden: true })]
+  shown.push(JSON.stringify([client, client.current]))
+  const secret = client.current.material.key.split('\n')[1]!
+  assert.ok(secret.length > 20)
+  for (const text of shown) {
+    assert.ok(!text.includes(secret), text)
+    assert.match(text, /secret/)
+  }
 })
 
 test('material that does not fit together is refused without showing the key', () => {

@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
+import { withoutUser } from '../../base/without-user.ts'
 import type { Identity } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import type { Limits } from '../limits.ts'
@@ -15,7 +16,7 @@ export function parseTlsUrl(address: string): { readonly host: string; readonly 
   const plain = address.replace(/^tls:/i, 'tcp:')
   const target = parseSocketUrl(plain)
   if (plain !== address && target.protocol === 'tcp') return target
-  throw new TypeError(`address "${address}": use tls://host:port`)
+  throw new TypeError(`address "${withoutUser(address)}": use tls://host:port`)
 }
 
 /** The URL of a TLS address. */

@@ -81,6 +81,24 @@ test('nobody takes away the record of another', (t) => {
   assert.ok(existsSync(folder.recordFile))
 })
 
+test('a start that died while it looked holds nobody up, one that stands still is named', (t) => {
+  const folder = emptyFolder(t)
+  const claim = `${folder.recordFile}.claim`
+  const written = (identity: object) => JSON.stringify({ ...identity, ...facts })
+  writeFileSync(claim, written({ pid: 99_999_999, startTime: 'x' }))
+  const release = claimRecord(folder, facts, () => {})
+  assert.equal(findSupervisor(folder).kind, 'running')
+  assert.equal(existsSync(claim), false)
+  release()
+  writeFileSync(claim, written(identifyProcess(process.ppid)!))
+  assert.throws(() => claimRecord(folder, facts, () => {}, 20), {
+    code: 'START_FAILED',
+    message: new RegExp(`^process ${process.ppid} has been starting .* kill -9 ${process.ppid}$`),
+  })
+  assert.equal(findSupervisor(folder).kind, 'none')
+  assert.equal(existsSync(claim), true)
+})
+
 test('of many that start at once over a dead one, exactly one gets the place', async (t) => {
   const folder = emptyFolder(t)
   writeFileSync(folder.recordFile, JSON.stringify({ pid: 99_999_999, startTime: 'x', ...facts }))

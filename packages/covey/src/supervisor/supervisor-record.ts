@@ -35,18 +35,23 @@ export function findSupervisor({ recordFile }: RunFolder): FoundSupervisor {
     : { kind: 'stale', record }
 }
 
+/** Time between two looks whether others that start at the same moment are done, in milliseconds. */
+const claimPollMs = 5
+
 /**
  * Makes this process the one supervisor of a folder. A record that a dead one left is taken over, and
- * handed to `onStale` before. The file is made by `link`, which fails if there is one, so of two that
- * start at the same moment only one gets through.
+ * handed to `onStale` before. Of those that start at the same moment one after the other looks and takes: to find a
+ * record stale and to put another one in its place are two steps, between which nobody else may come.
  *
+ * @param limitMs longest wait for them
  * @returns gives the place free again
- * @throws CoveyError `ALREADY_EXISTS` naming the one that runs
+ * @throws CoveyError `ALREADY_EXISTS` naming the one that runs, `START_FAILED` when another start does not get on
  */
 export function claimRecord(
   folder: RunFolder,
   facts: Pick<SupervisorRecord, 'fleet' | 'url' | 'socketFolder'>,
   onStale: (record: SupervisorRecord | undefined) => void,
+  limitMs = 5_000,
 ): () => void {
   const own = identifyProcess(process.pid)
   if (own === undefined)
@@ -54,12 +59,18 @@ export function claimRecord(
   const { recordFile } = folder
   const record: SupervisorRecord = { ...own, ...facts }
   const draft = `${recordFile}.${randomUUID()}.tmp`
+  const claim = `${recordFile}.claim`
   writeFileSync(draft, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
   try {
-    while (!linkIfFree(draft, recordFile)) {
-      const found = findSupervisor(folder)
-      if (found.kind === 'running') throw alreadyRuns(found.record)
-      if (found.kind === 'stale' && moveAway(recordFile)) onStale(found.record)
+    takeTurn(draft, claim, limitMs)
+    try {
+      while (!linkIfFree(draft, recordFile)) {
+        const found = findSupervisor(folder)
+        if (found.kind === 'running') throw alreadyRuns(found.record)
+        if (found.kind === 'stale' && moveAway(recordFile)) onStale(found.record)
+      }
+    } finally {
+      rmSync(claim, { force: true })
     }
   } finally {
     rmSync(draft)
@@ -69,6 +80,25 @@ export function claimRecord(
     if (found.kind === 'running' && found.record.pid === own.pid) rmSync(recordFile)
   }
 }
+
+/** Waits until no other process that lives is looking and taking. It holds for moments, so the wait blocks. */
+function takeTurn(draft: string, claim: string, limitMs: number): void {
+  const untilMs = performance.now() + limitMs
+  while (!linkIfFree(draft, claim)) {
+    const text = readText(claim)
+    if (text === undefined) continue
+    const holder = parseRecord(text)
+    if (holder === undefined || !isRunning(holder)) moveAway(claim)
+    else if (performance.now() < untilMs) Atomics.wait(pause, 0, 0, claimPollMs)
+    else {
+      const message = `process ${holder.pid} has been starting the fleet for ${limitMs} ms and does not get on; end it: kill -9 ${holder.pid}`
+      throw new CoveyError('START_FAILED', message)
+    }
+  }
+}
+
+/** Nobody wakes it. */
+const pause = new Int32Array(new SharedArrayBuffer(4))
 
 function alreadyRuns({ fleet, pid, url }: SupervisorRecord): CoveyError {
   const message = `the fleet "${fleet}" runs here already, with pid ${pid}; its console is ${url}; "covey stop" stops it`

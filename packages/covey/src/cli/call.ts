@@ -57,7 +57,7 @@ async function call(path: string, argument: string | undefined, options: CallCom
   try {
     await show(run(input, wishesOf(options)), options)
   } catch (error) {
-    tell(error, method)
+    tell(error, path, method)
   }
 }
 
@@ -101,12 +101,12 @@ function isStream(result: unknown): result is AsyncIterable<unknown> {
 }
 
 /** An error of the call is an answer too: its code, what it says, and its details as data. */
-function tell(error: unknown, { name, input }: MethodDescription): void {
+function tell(error: unknown, path: string, { input }: MethodDescription): void {
   if (!(error instanceof CoveyError)) throw error
   const details = error.details === undefined ? '' : `${valueText(error.details, 2)}\n`
   const { code, message } = error
   const what = message.endsWith(code) ? message : `${code}: ${message}`
-  const hint = code === 'INVALID_INPUT' ? `${name} takes ${typeText(input)}\n` : ''
+  const hint = code === 'INVALID_INPUT' ? `${path} takes ${typeText(input)}\n` : ''
   process.stderr.write(`covey: ${what}\n${details}${hint}`)
   process.exitCode = 1
 }

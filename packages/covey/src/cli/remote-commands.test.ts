@@ -140,7 +140,7 @@ test('what is mistyped is named, with what was probably meant', async () => {
 test('input that is refused is answered with what the method takes', async () => {
   const { stderr } = await covey(['call', 'users.get', '{"id":7}'])
   assert.match(stderr, /^covey: INVALID_INPUT: users\.get input: id: /)
-  assert.match(stderr, /\nget takes \{ id: string \}\n$/)
+  assert.match(stderr, /\nusers\.get takes \{ id: string \}\n$/)
 })
 
 test('describe shows services, one service, one method, and JSON', async () => {

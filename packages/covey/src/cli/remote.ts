@@ -9,6 +9,7 @@ import type { ContractDescription, MethodDescription } from '../contract/describ
 import { CoveyError } from '../error/covey-error.ts'
 import { clientStack } from '../rpc/client-stack.ts'
 import { contractClient } from '../rpc/contract-client.ts'
+import { parseTarget } from '../rpc/parse-target.ts'
 import { reflect } from '../rpc/reflect.ts'
 import { createRuntime, type Runtime } from '../rpc/runtime.ts'
 import { frameworkSettings } from '../settings/framework-settings.ts'
@@ -130,7 +131,8 @@ export function methodOf(description: ContractDescription, name: string): Method
 function targetUrl(target: string, runtime: Runtime): string {
   const url = /^[a-z]+:(?!\d+$)/i.test(target) ? target : `tcp://${target}`
   try {
-    runtime.transport(url).check(url)
+    runtime.transport(url)
+    parseTarget(url)
   } catch (error) {
     const hint = 'use host:port, or a URL with tls://, https://, http:// or unix:'
     const { message } = error as Error

@@ -116,6 +116,26 @@ test('a scheme without a transport is refused, naming those there are', async ()
   })
 })
 
+test('an address that is none is refused where it is given, and told where a registry has it', async () => {
+  await using runtime = createRuntime({ registry: 'memory:' })
+  for (const target of ['tcp://nowhere', 'unix:', 'http://nowhere', 'tcp://h:99999']) {
+    assert.throws(() => createClient(users, { runtime, target }), {
+      name: 'TypeError',
+      message: new RegExp(`^address "${target}": .*(host:port|path)`),
+    })
+  }
+  const { instance } = await serve(runtime, 'a')
+  for (const [address, why] of [
+    ['tcp://nowhere', /^users: a: address "tcp:\/\/nowhere": use tcp:\/\/host:port/],
+    ['pigeon://loft', /^users: a: address "pigeon:\/\/loft": use one that begins with/],
+  ] as const) {
+    await using other = createRuntime({ registry: 'memory:' })
+    other.addLocal({ ...instance, addresses: [address] })
+    const call = createClient(users, { runtime: other }).who(undefined, { retry: false })
+    await assert.rejects(call, { code: 'UNAVAILABLE', message: why })
+  }
+})
+
 test('limits that are not set have their defaults', async () => {
   await using runtime = createRuntime({ registry: 'memory:', limits: { pingMs: 7 } })
   assert.deepEqual([runtime.limits.pingMs, runtime.limits.silenceMs], [7, 3_000])

@@ -28,6 +28,7 @@ import {
   readLinkSettings,
   saidOf,
 } from './link-settings.ts'
+import { parseTarget } from './parse-target.ts'
 import { createRuntimeTls, type RuntimeTls } from './runtime-tls.ts'
 
 /** Settings of a runtime. */
@@ -197,7 +198,7 @@ export class Runtime implements AsyncDisposable {
 
   /** The way to a fixed address. */
   channelTo(target: string, service: string): Channel {
-    this.transport(target).check(target)
+    this.transport(target)
     const instance = fixedInstance(target, [service])
     return this.#shared(target, service, () => onlyOne(instance, this.#closing.signal))
   }
@@ -277,7 +278,7 @@ export class Runtime implements AsyncDisposable {
   #transportTo(address: string): Transport {
     try {
       const transport = this.transport(address)
-      transport.check(address)
+      parseTarget(address)
       return transport
     } catch (error) {
       throw new CoveyError('UNAVAILABLE', (error as Error).message, { cause: error })

@@ -11,7 +11,6 @@ export function createMemoryTransport(): Transport {
   const servers = new Map<string, MemoryServer>()
   return {
     protocol: 'memory',
-    check() {},
     async connect(address, options) {
       const server = servers.get(address)
       if (server === undefined) {

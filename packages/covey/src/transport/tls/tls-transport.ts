@@ -2,7 +2,6 @@ import type { Transport } from '../transport.ts'
 import { connectTls } from './client.ts'
 import { listenTls } from './server.ts'
 import type { TlsCredentials } from './tls-credentials.ts'
-import { parseTlsUrl } from './wire.ts'
 
 /**
  * Frames over TLS 1.3 with certificates on both sides (`tls://host:port`).
@@ -14,7 +13,6 @@ export function createTlsTransport(
   const credentials = typeof source === 'function' ? source : async () => source
   return {
     protocol: 'tls',
-    check: parseTlsUrl,
     async connect(address, options) {
       return connectTls(address, await credentials(), options)
     },

@@ -3,11 +3,11 @@ import { join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { CoveyError } from '../error/covey-error.ts'
-import { refuseDuplicateKeys } from '../transport/http/duplicate-keys.ts'
 import { maxHeaders } from '../transport/http/request-guard.ts'
 import type { Limits } from '../transport/limits.ts'
 import { secureServerOptions } from '../transport/tls/secure-server.ts'
 import type { TlsCredentials } from '../transport/tls/tls-credentials.ts'
+import { addBodyParsers, bodyMs } from './body-parsers.ts'
 import type { GatewayOptions } from './gateway-options.ts'
 import { problemOf, sendProblem } from './problem.ts'
 import { refuseHead } from './refuse-head.ts'
@@ -72,7 +72,7 @@ export async function createHttpServer(
     frameworkErrors: (error, { url }, reply) =>
       void answerError(error, url, reply.headers(headers)),
     bodyLimit: 64 * 1024,
-    requestTimeout: 30_000,
+    requestTimeout: bodyMs,
     keepAliveTimeout: 30_000,
     maxRequestsPerSocket: 1_000,
     forceCloseConnections: 'idle',
@@ -84,7 +84,7 @@ export async function createHttpServer(
     const refusal = refuseHead(raw, allowHost)
     if (refusal !== undefined) return sendProblem(reply, refusal)
   })
-  refuseDuplicates(http)
+  addBodyParsers(http, options.context.runtime.clock)
   http.setErrorHandler((error, { url }, reply) => void answerError(error, url, reply))
   await options.routes?.(http)
   if (options.assets !== undefined) await servePage(http, resolve(options.assets))
@@ -96,26 +96,6 @@ export async function createHttpServer(
     return sendProblem(reply, { status: 404, code: 'NOT_FOUND', detail })
   })
   return http
-}
-
-/** JSON in which a key stands twice could mean one thing to whoever checks it and another to whoever acts. */
-function refuseDuplicates(http: FastifyInstance): void {
-  const parse = http.getDefaultJsonParser('error', 'error')
-  http.addContentTypeParser<Buffer>(
-    'application/json',
-    { parseAs: 'buffer' },
-    (request, body, done) => {
-      parse(request, body.toString(), (error, value) => {
-        if (error !== null) return done(error)
-        try {
-          refuseDuplicateKeys(body)
-        } catch (duplicate) {
-          return done(Object.assign(new Error((duplicate as Error).message), { statusCode: 400 }))
-        }
-        done(null, value)
-      })
-    },
-  )
 }
 
 async function servePage(http: FastifyInstance, root: string): Promise<void> {

@@ -270,6 +270,29 @@ test(
   },
 )
 
+test('bodies of routes are taken in pieces of any size, within their limit', limited, async () => {
+  await using gateway = await open()
+  const send = (type: string, pieces: string) => {
+    const head = [
+      'POST /body HTTP/1.1',
+      'host: 127.0.0.1',
+      'connection: close',
+      `content-type: ${type}`,
+      'transfer-encoding: chunked',
+    ]
+    return raw(portOf(gateway), `${head.join('\r\n')}\r\n\r\n${pieces}0\r\n\r\n`)
+  }
+  const cut = (text: string) => [...text].map((char) => `1\r\n${char}\r\n`).join('')
+  const long = JSON.stringify({ text: 'x'.repeat(60_000) })
+  assert.ok((await send('application/json', cut(long))).endsWith(long))
+  assert.ok((await send('text/plain', cut('plain'))).endsWith('"plain"'))
+  assert.match(await send('application/json', cut('')), /^HTTP\/1\.1 400 /)
+  for (const type of ['application/json', 'text/plain']) {
+    const tooLong = cut(`"${'x'.repeat(70_000)}"`)
+    assert.match(await send(type, tooLong), /^HTTP\/1\.1 413 .*MESSAGE_TOO_LARGE/s)
+  }
+})
+
 test(
   'too many headers, two hosts, and keys that stand twice are refused by every route',
   limited,

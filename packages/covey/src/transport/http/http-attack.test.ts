@@ -55,6 +55,35 @@ test('an endless body is cut off soon after its refusal', limited, async () => {
   await stillServes(bench)
 })
 
+test('a body takes the memory of its bytes, however small its pieces', limited, async () => {
+  await using bench = await openHttpBench()
+  const types = [
+    ['echo', json],
+    ['sip', 'content-type: application/x-ndjson'],
+  ]
+  for (const [method, type] of types) {
+    const before = process.memoryUsage().rss
+    const socket = connect(bench.port, '127.0.0.1')
+    socket.on('error', () => {}).resume()
+    const head = [
+      `POST /rpc/shop/${method} HTTP/1.1`,
+      'host: a',
+      type,
+      'transfer-encoding: chunked',
+    ]
+    socket.write(`${head.join('\r\n')}\r\n\r\n`)
+    const pieces = '1\r\nx\r\n'.repeat(10_000)
+    // 4 MB, which took 1.6 GB as an object for each byte.
+    for (let sent = 0; sent < 400; sent++) {
+      if (!socket.write(pieces)) await new Promise((resolve) => socket.once('drain', resolve))
+    }
+    const grown = process.memoryUsage().rss - before
+    assert.ok(grown < 300_000_000, `${method}: ${Math.round(grown / 1e6)} MB more`)
+    socket.destroy()
+  }
+  await stillServes(bench)
+})
+
 test('headers in excess of size or number are refused', limited, async () => {
   await using bench = await openHttpBench()
   const big = await raw(bench.port, echo([`x: ${'y'.repeat(17_000)}`]))

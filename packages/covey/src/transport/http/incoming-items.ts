@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { ByteParts } from '../../base/byte-parts.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { IncomingStream } from '../session/incoming-stream.ts'
 import { jsonBody } from './body-codec.ts'
@@ -67,8 +68,7 @@ class LineSplitter {
   onLate: () => void = () => {}
   readonly #limits: BodyLimits
   readonly #onLine: (line: Uint8Array, number: number) => void
-  #parts: Buffer[] = []
-  #partBytes = 0
+  readonly #parts = new ByteParts()
   #number = 0
   #timer: { stop(): void } | undefined
 
@@ -87,7 +87,7 @@ class LineSplitter {
       start = end + 1
     }
     this.#keep(chunk.subarray(start))
-    if (this.#partBytes > 0) {
+    if (this.#parts.size > 0) {
       this.#timer ??= this.#limits.clock.after(this.#limits.maxMs, () => this.onLate())
     }
   }
@@ -104,23 +104,20 @@ class LineSplitter {
 
   #keep(part: Buffer): void {
     const { maxBytes } = this.#limits
-    this.#partBytes += part.length
-    if (this.#partBytes > maxBytes) {
+    if (this.#parts.size + part.length > maxBytes) {
       throw new CoveyError('MESSAGE_TOO_LARGE', `a line of more than ${maxBytes} bytes`)
     }
-    if (part.length > 0) this.#parts.push(part)
+    this.#parts.push(part)
   }
 
   #complete(): void {
-    const line = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts)
-    this.#parts = []
-    this.#partBytes = 0
+    const line = this.#parts.take()
     this.stop()
     this.#number += 1
     if (line.length > 0 && !isBlank(line)) this.#onLine(line, this.#number)
   }
 }
 
-function isBlank(line: Buffer): boolean {
+function isBlank(line: Uint8Array): boolean {
   return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { ByteParts } from '../../base/byte-parts.ts'
 import type { Clock } from '../../base/clock.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 
@@ -21,8 +22,7 @@ export function readBody(
   const said = Number(message.headers['content-length'] ?? 0)
   if (said > maxBytes) return Promise.reject(tooLarge(said, maxBytes))
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let bytes = 0
+    const parts = new ByteParts()
     const settle = () => {
       timer.stop()
       message.off('data', onData).off('end', onEnd).off('close', onClose)
@@ -37,13 +37,12 @@ export function readBody(
       fail(new CoveyError('DEADLINE_EXCEEDED', `the body was not complete within ${maxMs} ms`))
     })
     const onData = (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes > maxBytes) fail(tooLarge(bytes, maxBytes))
-      else chunks.push(chunk)
+      parts.push(chunk)
+      if (parts.size > maxBytes) fail(tooLarge(parts.size, maxBytes))
     }
     const onEnd = () => {
       settle()
-      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes))
+      resolve(parts.take())
     }
     const onClose = () => fail(new CoveyError('CANCELLED', 'the body was cut off'))
     message

@@ -10,7 +10,7 @@ export interface Ticking {
   tick(lateMs: number): void
 }
 
-/** What is due within this time is looked after in one turn, in milliseconds: of 10,000 each 15 seconds it is 13. */
+/** What is due within this time is looked after in one turn, in milliseconds: of 10,000 each 25 seconds it is 8. */
 const slotMs = 20
 const slots = 1024
 /** Behind the slots there is one more, for what is due now. */
@@ -49,14 +49,15 @@ export class TickWheel {
   }
 
   /**
-   * Ticks a member once, after `delayMs` or up to 20 ms later; if that is more than 20 s, after 20 s. A member has one
-   * time: the last that was asked for counts.
+   * Ticks a member once, after `delayMs` or up to 20 ms later; if that is more than 20 s, after half of it or 20 s, so that those
+   * with different times do not meet. A member has one time: the last that was asked for counts.
    */
   schedule(member: Ticking, delayMs: number): void {
     this.remove(member)
     const nowMs = this.#clock.monotonicMs()
     if (this.#size === 0) this.#done = Math.floor(nowMs / slotMs)
-    const at = Math.ceil((nowMs + Math.min(delayMs, mostMs)) / slotMs)
+    const aheadMs = delayMs > mostMs ? Math.min(delayMs / 2, mostMs) : delayMs
+    const at = Math.ceil((nowMs + aheadMs) / slotMs)
     const slot = Math.min(Math.max(at, this.#done + 1), this.#done + slots - 1)
     this.#put(member, slot % slots)
     // A turn sets the timer at its end.

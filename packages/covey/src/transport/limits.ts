@@ -45,7 +45,7 @@ export interface Limits {
   /**
    * Silence after which an idle peer is asked, in milliseconds; as early as after three quarters of it, so that not all are asked
    * at once. One that does not answer within `silenceMs` counts as gone. Only for connections that the system guards by itself,
-   * as it does for TCP, TLS and unix sockets; on others idle peers are asked after `pingMs`. Default 15,000.
+   * as it does for TCP, TLS and unix sockets; on others idle peers are asked after `pingMs`. Default 25,000, which is below the patience of proxies.
    */
   readonly idlePingMs: number
   /** Time for the rest of a frame that has begun, in milliseconds. Default 30,000. */
@@ -71,6 +71,6 @@ export const defaultLimits: Limits = Object.freeze({
   pingMs: 1_000,
   silenceMs: 3_000,
   stallMs: 800,
-  idlePingMs: 15_000,
+  idlePingMs: 25_000,
   partialFrameMs: 30_000,
 })

@@ -218,10 +218,10 @@ test('an idle pipe that the system guards is left alone, with answers to pings a
     [pong],
   )
   const before = clock.waiting
-  await clock.advance(11_000)
+  await clock.advance(18_000)
   assert.deepEqual([written(pipe), before], [[], 1])
   const asked: number[] = []
-  for (let n = 0; asked.length === 0 && n < 50; n++) {
+  for (let n = 0; asked.length === 0 && n < 75; n++) {
     await clock.advance(100)
     asked.push(...written(pipe).map(({ type }) => type))
   }

@@ -9,6 +9,9 @@ const heldUpMs = 100
 /** An idle peer is asked after this part of the time for it at the earliest, and after all of it at the latest. */
 const earliestPart = 0.75
 
+/** A whole number of them, which V8 keeps without a box. */
+const jitters = 1 << 20
+
 /** Nobody was asked anything. */
 const never = -1
 
@@ -55,12 +58,15 @@ export class LinkWatch implements Ticking {
    */
   #unconfirmed = false
   #stalled = false
+  /** From 0 to `jitters`: which of its neighbours it is asked with. */
+  readonly #jitter: number
 
   constructor(link: Watched, limits: Limits, clock: Clock) {
     this.#link = link
     this.#limits = limits
     this.#clock = clock
     this.#wheel = sharedTickWheel(clock)
+    this.#jitter = Math.floor(this.#wheel.jitter() * jitters)
     this.#heardMs = clock.monotonicMs()
   }
 
@@ -140,14 +146,18 @@ export class LinkWatch implements Ticking {
 
   #sleep(nowMs: number): void {
     this.#state = 'asleep'
-    const part = earliestPart + (1 - earliestPart) * this.#wheel.jitter()
-    this.#wheel.schedule(this, Math.max(0, part * this.#idleMs - (nowMs - this.#heardMs)))
+    this.#wheel.schedule(this, Math.max(0, this.#idleLeftMs(nowMs)))
   }
 
   #askIdle(nowMs: number): void {
-    // The wheel wakes no later than after 20 seconds.
-    if (nowMs - this.#heardMs < earliestPart * this.#idleMs) return this.#sleep(nowMs)
-    this.#ask()
+    // The wheel wakes earlier than it was asked to, if that is far ahead.
+    if (this.#idleLeftMs(nowMs) > 0) this.#sleep(nowMs)
+    else this.#ask()
+  }
+
+  #idleLeftMs(nowMs: number): number {
+    const part = earliestPart + ((1 - earliestPart) * this.#jitter) / jitters
+    return part * this.#idleMs - (nowMs - this.#heardMs)
   }
 
   /** While this process stood still nothing was read, so nobody was silent. */

@@ -16,6 +16,11 @@ export interface Codec {
    */
   decode(bytes: Uint8Array, start: number, end: number): unknown
   /**
+   * The same on a connection for which it was not opened yet: the other side may have opened it, and say more than `decode` takes.
+   * Default: `decode`.
+   */
+  decodeFirst?(bytes: Uint8Array, start: number, end: number): unknown
+  /**
    * Makes the form with state for one connection; a codec without any is used as it is.
    * @param sendShape sends a frame of type `shape` with this body, before anything that is encoded later; false if the
    * connection is closed

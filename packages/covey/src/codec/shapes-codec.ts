@@ -18,6 +18,7 @@ export const shapesCodec: Codec = {
   name: 'shapes',
   encode: (value, out) => encodeMsgpack(value, out),
   decode: (bytes, start, end) => decodeMsgpack(bytes, start, end),
+  decodeFirst: (bytes, start, end) => decodeMsgpack(bytes, start, end, noShapes),
   open: (sendShape) => new ConnectionShapes(sendShape),
 }
 

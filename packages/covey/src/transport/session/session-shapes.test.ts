@@ -47,6 +47,16 @@ test('objects that come again leave their keys out, both ways, and arrive', asyn
   await client.close()
 })
 
+test('a side that has said little reads what the other one already remembers', async () => {
+  // Long enough to be worth a memory, too few of a kind for an announcement, with texts that come again.
+  const kind = 'a text that comes again'.repeat(10)
+  const list = Array.from({ length: 3 }, (_, id) => ({ id, kind }))
+  const { connect, echo, client } = sessionPair({ serve: async () => list })
+  await connect()
+  for (let n = 0; n < 5; n++) assert.equal(await echo('?'), JSON.stringify(list), `answer ${n}`)
+  await client.close()
+})
+
 test('an announcement that breaks a rule ends the connection', async () => {
   const { connect, client, toClient, pump, seen } = sessionPair()
   await connect()

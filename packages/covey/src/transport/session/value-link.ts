@@ -51,7 +51,9 @@ export class ValueLink {
 
   /** Reads a value. @throws CoveyError `PROTOCOL_ERROR` if it is none */
   decode(bytes: Uint8Array, start: number, end: number): unknown {
-    return this.#codec.decode(bytes, start, end)
+    const codec = this.#codec
+    if (codec.decodeFirst !== undefined) return codec.decodeFirst(bytes, start, end)
+    return codec.decode(bytes, start, end)
   }
 
   #encodeEarly(value: unknown, out: ByteWriter): void {

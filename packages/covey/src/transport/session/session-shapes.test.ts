@@ -48,9 +48,9 @@ test('objects that come again leave their keys out, both ways, and arrive', asyn
 })
 
 test('a side that has said little reads what the other one already remembers', async () => {
-  // Long enough to be worth a memory, too few of a kind for an announcement, with texts that come again.
-  const kind = 'a text that comes again'.repeat(10)
-  const list = Array.from({ length: 3 }, (_, id) => ({ id, kind }))
+  // Long enough to be worth a memory, each of another kind so that none is announced, with texts that come again.
+  const rows = ['a', 'b', 'c', 'd', 'e', 'f']
+  const list = rows.map((key) => ({ [key]: 'comes again', [`${key}Note`]: key.repeat(120) }))
   const { connect, echo, client } = sessionPair({ serve: async () => list })
   await connect()
   for (let n = 0; n < 5; n++) assert.equal(await echo('?'), JSON.stringify(list), `answer ${n}`)

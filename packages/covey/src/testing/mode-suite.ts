@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { z } from 'zod'
 import { systemClock } from '../base/clock.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
 import { Call } from '../call/call.ts'
@@ -21,6 +20,7 @@ import { resultService } from '../rpc/result-service.ts'
 import { results } from '../rpc/results.ts'
 import { defaultLimits } from '../transport/limits.ts'
 import type { Connection, Transport } from '../transport/transport.ts'
+import { anything, number, shape, text } from './plain-schemas.ts'
 import { until } from './until.ts'
 
 /** What the suite asks of the transport that is tested. */
@@ -31,13 +31,13 @@ export interface ModeSuiteOptions {
 }
 
 const jobs = defineContract('jobs', {
-  echo: unary({ input: z.any(), output: z.any() }),
-  strict: unary({ input: z.object({ id: z.string() }), output: z.string() }),
+  echo: unary({ input: anything(), output: anything() }),
+  strict: unary({ input: shape({ id: text() }), output: text() }),
   /** Ends when the test says so. */
-  gated: unary({ output: z.string(), timeoutMs: 60_000 }),
-  fail: unary({ errors: { GONE: z.object({ id: z.string() }) } }),
-  facts: unary({ output: z.object({ leftMs: z.number(), tag: z.string(), traceId: z.string() }) }),
-  numbers: serverStream({ output: z.number() }),
+  gated: unary({ output: text(), timeoutMs: 60_000 }),
+  fail: unary({ errors: { GONE: shape({ id: text() }) } }),
+  facts: unary({ output: shape({ leftMs: number(), tag: text(), traceId: text() }) }),
+  numbers: serverStream({ output: number() }),
 })
 
 interface Bench {

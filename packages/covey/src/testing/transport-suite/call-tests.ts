@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { systemClock } from '../../base/clock.ts'
 import { Call } from '../../call/call.ts'
-import { runInCall } from '../../call/call-storage.ts'
-import { nextSpan, Trace } from '../../call/trace.ts'
 import type { CoveyError } from '../../error/covey-error.ts'
 import { until } from '../until.ts'
 import { probe } from './probe.ts'
@@ -66,28 +64,6 @@ export function callTests(check: Check): void {
       assert.equal(error.code, 'INTERNAL')
       assert.doesNotMatch(JSON.stringify(error.toData()), /secret of the inside/)
     }
-  })
-
-  check('deadline, trace, metadata and baggage travel', async ({ api }) => {
-    const seen = await api.describe(undefined, {
-      timeoutMs: 2_000,
-      metadata: { Tag: 'blue' },
-      baggage: { Tenant: 'acme' },
-    })
-    assert.match(seen.traceId, /^[0-9a-f]{32}$/)
-    assert.ok(seen.leftMs > 0 && seen.leftMs <= 2_000, `left: ${seen.leftMs}`)
-    assert.deepEqual([seen.tag, seen.tenant, seen.traceState], ['blue', 'acme', ''])
-    assert.equal(seen.attempt, 1)
-  })
-
-  check('the state of a trace travels with it', async ({ api }) => {
-    const trace = new Trace(nextSpan().bytes, 'rojo=00f067aa0ba902b7,fw529a3039@dt=FfD0')
-    const around = new Call(probe.methods.echo, undefined, { trace })
-    const seen = await runInCall(around, () =>
-      api.describe(undefined, { metadata: { tag: 'blue' } }),
-    )
-    assert.equal(seen.traceId, trace.traceId)
-    assert.deepEqual([seen.tag, seen.traceState], ['blue', trace.state])
   })
 
   check('an attempt says which it is', async ({ connection }) => {

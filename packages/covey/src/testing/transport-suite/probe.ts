@@ -1,58 +1,69 @@
-import { z } from 'zod'
 import { currentCall } from '../../call/call-storage.ts'
 import { defineContract } from '../../contract/define-contract.ts'
 import { defineService, type MethodCall } from '../../contract/define-service.ts'
 import { clientStream, duplex, type Method, serverStream, unary } from '../../contract/method.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { anything, choice, number, shape, text } from '../plain-schemas.ts'
+
+/** What a handler knows of its call. */
+const facts = shape({
+  traceId: text(),
+  traceState: text(),
+  leftMs: number(),
+  tag: text(),
+  tenant: text(),
+  who: text(),
+  attempt: number(),
+})
 
 /** What a transport is asked in its tests. */
 export const probe = defineContract('probe', {
-  echo: unary({ input: z.unknown(), output: z.unknown(), idempotent: true }),
-  strict: unary({ input: z.object({ id: z.string() }), output: z.object({ id: z.string() }) }),
-  describe: unary({
-    output: z.object({
-      traceId: z.string(),
-      traceState: z.string(),
-      leftMs: z.number(),
-      tag: z.string(),
-      tenant: z.string(),
-      who: z.string(),
-      attempt: z.number(),
-    }),
-  }),
+  echo: unary({ input: anything(), output: anything(), idempotent: true }),
+  strict: unary({ input: shape({ id: text() }), output: shape({ id: text() }) }),
+  describe: unary({ output: facts }),
   fail: unary({
-    input: z.object({ how: z.enum(['declared', 'framework', 'unknown', 'late']) }),
-    errors: { GONE: z.object({ id: z.string() }) },
+    input: shape({ how: choice('declared', 'framework', 'unknown', 'late') }),
+    errors: { GONE: shape({ id: text() }) },
   }),
   hang: unary({ timeoutMs: 60_000 }),
-  leak: unary({ output: z.object({ name: z.string() }) }),
+  leak: unary({ output: shape({ name: text() }) }),
   /** Changes what it was given, and later what it gave. */
-  spoil: unary({ input: z.any(), output: z.any() }),
+  spoil: unary({ input: anything<{ list: unknown[] }>(), output: anything() }),
 
-  count: serverStream({ input: z.object({ to: z.number(), pad: z.number() }), output: z.any() }),
-  endless: serverStream({ output: z.number() }),
-  traces: serverStream({ output: z.string() }),
+  count: serverStream({ input: shape({ to: number(), pad: number() }), output: anything() }),
+  endless: serverStream({ output: number() }),
+  traces: serverStream({ output: text() }),
+  /** Gives each element of a list. */
+  replay: serverStream({ input: anything<readonly unknown[]>(), output: anything() }),
+  /** Two elements, of which the second does not fit, and both have more than the contract names. */
+  leaks: serverStream({ output: shape({ n: number() }) }),
+  /** Three elements, then its error. */
+  breaks: serverStream({ output: number(), errors: { FULL: shape({ at: number() }) } }),
+  describeAll: serverStream({ output: facts }),
 
   sum: clientStream({
-    input: z.object({ n: z.number() }),
-    output: z.object({ sum: z.number(), keys: z.string() }),
+    input: shape({ n: number() }),
+    output: shape({ sum: number(), keys: text() }),
   }),
   /** Gives back all that it got. */
-  gather: clientStream({ input: z.any(), output: z.any() }),
+  gather: clientStream({ input: anything(), output: anything() }),
   /** Answers when it has so many. */
   first: clientStream({
-    input: z.any(),
-    output: z.number(),
-    errors: { FULL: z.object({ at: z.number() }) },
+    input: anything(),
+    output: number(),
+    errors: { FULL: shape({ at: number() }) },
   }),
   /** Reads one input each time the test says so, and goes on till the end when it says so no more. */
-  sip: clientStream({ input: z.any(), output: z.number() }),
+  sip: clientStream({ input: anything(), output: number() }),
 
-  talk: duplex({ input: z.any(), output: z.any() }),
+  describeInputs: clientStream({ input: anything(), output: facts }),
+
+  talk: duplex({ input: anything(), output: anything() }),
   /** Answers with more than it was asked: `after` elements behind the end of its inputs. */
-  linger: duplex({ input: z.any(), output: z.number() }),
+  linger: duplex({ input: anything(), output: number() }),
   /** Reads one input and goes on without the others. */
-  deaf: duplex({ input: z.any(), output: z.number() }),
+  deaf: duplex({ input: anything(), output: number() }),
+  describeEach: duplex({ input: anything(), output: facts }),
 })
 
 /** What handlers of the probe noticed. */
@@ -105,19 +116,23 @@ export function probeService(seen: Seen) {
   return defineService(probe, { ...callHandlers(seen), ...streamHandlers(seen) })
 }
 
+function factsOf(call: MethodCall<Method>) {
+  return {
+    traceId: call.trace.traceId,
+    traceState: call.trace.state,
+    leftMs: call.remainingMs(),
+    tag: call.metadata.get('tag') ?? '',
+    tenant: call.baggage.get('tenant') ?? '',
+    who: call.peer.identity?.subject ?? '',
+    attempt: call.attempt,
+  }
+}
+
 function callHandlers(seen: Seen) {
   return {
     echo: (input: unknown) => input,
     strict: ({ id }: { id: string }) => ({ id }),
-    describe: (_: unknown, call: MethodCall<typeof probe.methods.describe>) => ({
-      traceId: call.trace.traceId,
-      traceState: call.trace.state,
-      leftMs: call.remainingMs(),
-      tag: call.metadata.get('tag') ?? '',
-      tenant: call.baggage.get('tenant') ?? '',
-      who: call.peer.identity?.subject ?? '',
-      attempt: call.attempt,
-    }),
+    describe: (_: unknown, call: MethodCall<Method>) => factsOf(call),
     async fail({ how }: { how: string }, call: MethodCall<typeof probe.methods.fail>) {
       if (how === 'declared') throw call.error('GONE', { id: '7' })
       if (how === 'framework') throw new CoveyError('NOT_FOUND', 'nothing here')
@@ -142,6 +157,19 @@ function callHandlers(seen: Seen) {
         seen.made = number
         yield pad === 0 ? number : { number, pad: 'x'.repeat(pad) }
       }
+    },
+    async *replay(list: readonly unknown[]) {
+      yield* list
+    },
+    async *leaks() {
+      for (const n of [1, 'two']) yield { n, secret: 'x' } as unknown as { n: number }
+    },
+    async *breaks(_: unknown, call: MethodCall<typeof probe.methods.breaks>) {
+      for (let n = 1; n <= 3; n++) yield n
+      throw call.error('FULL', { at: 3 })
+    },
+    async *describeAll(_: unknown, call: MethodCall<Method>) {
+      yield factsOf(call)
     },
     async *traces(_: unknown, call: MethodCall<typeof probe.methods.traces>) {
       yield call.trace.traceId
@@ -204,6 +232,13 @@ function streamHandlers(seen: Seen) {
         await turn()
         yield -after
       }
+    },
+    async describeInputs(inputs: Inputs<unknown>, call: MethodCall<Method>) {
+      for await (const _ of inputs);
+      return factsOf(call)
+    },
+    async *describeEach(inputs: Inputs<unknown>, call: MethodCall<Method>) {
+      for await (const _ of inputs) yield factsOf(call)
     },
     async *deaf(inputs: Inputs<unknown>, call: MethodCall<typeof probe.methods.deaf>) {
       for await (const _ of noted(inputs, call, seen)) break

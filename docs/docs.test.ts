@@ -31,11 +31,13 @@ function programsIn(page: string, text: string): Program[] {
 
 /** Programs run in this checkout, scripts of the shell in a folder of their own. */
 async function output({ language, code }: Program, directory: string): Promise<string> {
-  const limit = { timeout: 20_000 }
+  // One of them runs the 75 tests of the suite for transports.
+  const limit = { timeout: 60_000 }
   if (language === 'sh') {
     return (await run('sh', ['-ec', code], { cwd: directory, ...limit })).stdout
   }
-  const env = { ...process.env, COVEY__REGISTRY: `file:${directory}/registry` }
+  const { NODE_TEST_CONTEXT: _, ...own } = process.env
+  const env = { ...own, COVEY__REGISTRY: `file:${directory}/registry` }
   const args = ['--input-type=module-typescript', '--eval', code]
   return (await run(process.execPath, args, { env, cwd: root, ...limit })).stdout
 }
@@ -50,7 +52,7 @@ for (const page of await pages()) {
   const text = await readFile(join(root, page), 'utf8')
   for (const program of programsIn(page, text)) {
     const { place, prints } = program
-    test(`the program at ${place} runs as it stands`, { timeout: 30_000 }, async () => {
+    test(`the program at ${place} runs as it stands`, { timeout: 70_000 }, async () => {
       const directory = await mkdtemp(join(tmpdir(), 'covey-docs-'))
       try {
         const lines = (await output(program, directory)).split('\n')

@@ -25,8 +25,20 @@ test('what is published is installed elsewhere, type checks, and runs', {
     const readme = await readFile(join(repositoryRoot, 'README.md'), 'utf8')
     await writeFile(join(folder, 'hello.ts'), /```ts run\n([\s\S]*?)```/.exec(readme)![1]!)
     await writeFile(join(folder, 'parts.ts'), parts)
+    const testing = await readFile(join(repositoryRoot, 'docs/testing.md'), 'utf8')
+    const transport = /## A transport of your own[\s\S]*?```ts run\n([\s\S]*?)```/.exec(
+      testing,
+    )![1]!
+    await writeFile(join(folder, 'transport.ts'), transport)
     const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'esnext']
-    const checked = ['--allowImportingTsExtensions', '--types', 'node', 'hello.ts', 'parts.ts']
+    const checked = [
+      '--allowImportingTsExtensions',
+      '--types',
+      'node',
+      'hello.ts',
+      'parts.ts',
+      'transport.ts',
+    ]
     const compiler = join(repositoryRoot, 'node_modules/.bin/tsc')
     await must(runCommand(compiler, [...options, ...checked], folder))
     const hello = await must(runCommand(process.execPath, ['hello.ts'], folder))
@@ -37,6 +49,12 @@ test('what is published is installed elsewhere, type checks, and runs', {
     )
     await writeFile(join(folder, 'probe.ts'), probe)
     assert.match(await must(runCommand(process.execPath, ['probe.ts'], folder)), /ready true$/m)
+    // What is published to test with needs no schema library.
+    await rm(join(folder, 'node_modules/zod'), { recursive: true })
+    // By itself, and not as a part of this run of tests.
+    const alone = ['-u', 'NODE_TEST_CONTEXT', process.execPath, 'transport.ts']
+    const suite = await must(runCommand('env', alone, folder))
+    assert.match(suite.slice(-1_000), /^(?:#|ℹ) pass 7\d$/m)
     const cli = join(folder, 'node_modules/.bin/covey')
     assert.match(await must(runCommand(process.execPath, [cli, '--help'], folder)), /start/)
   } finally {

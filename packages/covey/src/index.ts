@@ -80,4 +80,15 @@ export { defaultLimits, type Limits } from './transport/limits.ts'
 export type { Compression } from './transport/compression.ts'
 export type { AuthKey, KeyCrypto, KeyRing, Mac } from './transport/key-ring.ts'
 export type { Integrity, KeyMode, LinkOptions } from './transport/link-options.ts'
-export type { Connection, Dispatcher, Listener, Transport } from './transport/transport.ts'
+export type {
+  Connection,
+  ConnectOptions,
+  Dispatcher,
+  Listener,
+  ListenOptions,
+  Transport,
+} from './transport/transport.ts'
+export type { Pipe, PipeEvents } from './transport/session/pipe.ts'
+export { connectSession } from './transport/session/connect-session.ts'
+export { SessionSet } from './transport/session/session-set.ts'
+export { createListener } from './transport/create-listener.ts'

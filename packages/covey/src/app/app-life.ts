@@ -21,8 +21,6 @@ import type { Runtime } from '../rpc/runtime.ts'
 import type { ServerStats } from '../rpc/stats.ts'
 import type { FrameworkSettings } from '../settings/framework-settings.ts'
 import type { RpcDoorOptions } from '../transport/http/call-desk.ts'
-import { tcpUrl } from '../transport/tcp/wire.ts'
-import { tlsUrl } from '../transport/tls/wire.ts'
 import type { Dispatcher, Listener } from '../transport/transport.ts'
 import { announcedAddress } from './announced-address.ts'
 import type { App, AppLabels, AppOptions } from './app.ts'
@@ -31,9 +29,8 @@ import { createAppLog } from './app-log.ts'
 import { loadAppSettings } from './app-settings.ts'
 import { endProcess } from './end-process.ts'
 import { type ExitWatch, watchForExit } from './exit-watch.ts'
-import { httpPortAddress } from './http-port.ts'
+import { openListeners } from './open-listeners.ts'
 import { openProbe, type Probe } from './probe/open-probe.ts'
-import { requireSecureBind } from './require-secure-bind.ts'
 import { ResourceStack } from './resource-stack.ts'
 import { middlewareFor, systemServices } from './system-services.ts'
 
@@ -178,12 +175,13 @@ export class AppLife implements App {
 
   async #serve(services: readonly AnyService[], settings: FrameworkSettings): Promise<void> {
     const dispatcher = this.#dispatcher(services)
-    const { host, port, allowInsecure } = settings
-    const { demandsKey, tls } = this.#runtime
-    requireSecureBind(host, { keys: demandsKey, tls, allowInsecure })
-    const listener = await this.#listen((tls ? tlsUrl : tcpUrl)(host, port), dispatcher)
-    this.#stack.push('rpc listener', () => listener.close())
-    const listeners = [listener, ...(await this.#openHttp(dispatcher, settings))]
+    const listeners = await openListeners({
+      runtime: this.#runtime,
+      settings,
+      authenticate: this.#options.http?.authenticate,
+      listen: (address, more) => this.#listen(address, dispatcher, more),
+      opened: (listener) => this.#stack.push(listener.address, () => listener.close()),
+    })
     this.#listeners = listeners
     const local = await this.#listen(`memory:${this.#id}`, dispatcher)
     this.#stack.push('local calls', () => local.close())
@@ -220,21 +218,6 @@ export class AppLife implements App {
     // What is said of the host of all ports is not said of one that has a host of its own.
     const ownHost = /^https?:/.test(address) && http.host !== undefined
     return announcedAddress(address, ownHost ? undefined : advertise)
-  }
-
-  /** The port for calls over HTTP, if the settings ask for one. */
-  async #openHttp(
-    dispatcher: Dispatcher,
-    settings: FrameworkSettings,
-  ): Promise<readonly Listener[]> {
-    const authenticate = this.#options.http?.authenticate
-    const { demandsKey, tls } = this.#runtime
-    const address = httpPortAddress(settings, { keys: demandsKey, tls, authenticate })
-    if (address === undefined) return []
-    const { dora } = settings.http
-    const listener = await this.#listen(address, dispatcher, { authenticate, dora })
-    this.#stack.push('http listener', () => listener.close())
-    return [listener]
   }
 
   /** What the settings say wins, for they are about this one process. */

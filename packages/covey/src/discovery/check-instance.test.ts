@@ -43,15 +43,23 @@ test('ids are safe as parts of file names', () => {
   }
 })
 
-test('addresses are URLs of the known schemes', () => {
-  const right = ['tcp://[::1]:1', 'unix:/run/a.sock', 'memory:a', 'ws://a/b', 'http://a']
+test('addresses are URLs of any scheme that a transport may have', () => {
+  const right = [
+    'tcp://[::1]:1',
+    'unix:/run/a.sock',
+    'memory:a',
+    'ws://a/b',
+    'https://a',
+    'carrier:a',
+  ]
   assert.deepEqual(checkInstance(sampleInstance('a', { addresses: right })).addresses, right)
   for (const address of [
     '',
     'tcp',
     '//a',
-    'https://a',
     'javascript:1',
+    'data:text/html,x',
+    'file:///etc/passwd',
     `tcp://${'a'.repeat(3000)}`,
   ]) {
     const instance = sampleInstance('a', { addresses: [address] })
@@ -69,7 +77,7 @@ test('every field that is wrong is named', () => {
         { path: 'services', message: 'expected up to 1000 names of up to 200 characters' },
         {
           path: 'addresses',
-          message: 'expected up to 32 URLs that begin with tcp:, tls:, unix:, memory:, ws:, http:',
+          message: 'expected up to 32 URLs like tcp://127.0.0.1:4100',
         },
         { path: 'weight', message: 'expected a number from 0 to 1000000' },
         { path: 'startedAtMs', message: 'expected milliseconds since 1970' },

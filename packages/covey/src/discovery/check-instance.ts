@@ -4,7 +4,8 @@ import type { Instance } from './registry.ts'
 /** Ids become parts of file names and keys elsewhere, so their form is strict. */
 export const instanceIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
-const schemes = ['tcp:', 'tls:', 'unix:', 'memory:', 'ws:', 'http:', 'https:']
+/** Any other scheme may be that of somebody's transport. Addresses are shown on pages. */
+const noSchemes = ['javascript:', 'data:', 'vbscript:', 'blob:', 'file:', 'about:']
 const maxServices = 1_000
 const maxAddresses = 32
 const maxNameLength = 200
@@ -87,7 +88,7 @@ const fields: { readonly [K in keyof Required<Instance>]: Field } = {
   },
   addresses: {
     accepts: (addresses) => isListOf(isAddress, addresses, maxAddresses),
-    expected: `up to ${maxAddresses} URLs that begin with ${schemes.join(', ')}`,
+    expected: `up to ${maxAddresses} URLs like tcp://127.0.0.1:4100`,
   },
   weight: {
     accepts: (weight) => isNumber(weight) && weight <= maxWeight,
@@ -120,7 +121,8 @@ function isLabel(value: unknown): value is string {
 
 function isAddress(value: unknown): boolean {
   if (typeof value !== 'string' || value.length > maxAddressLength) return false
-  return schemes.includes(URL.parse(value)?.protocol ?? '')
+  const scheme = URL.parse(value)?.protocol
+  return scheme !== undefined && !noSchemes.includes(scheme)
 }
 
 function isNumber(value: unknown): value is number {

@@ -44,7 +44,7 @@ export function createClient<C extends Contract>(
   options: ClientOptions = {},
 ): Client<C> {
   const { target, balance = 'p2c', timeoutMs } = options
-  if (target !== undefined) parseTarget(target)
+  if (target !== undefined) parseTarget(target, options.runtime?.givenTransports)
   const balancer = createBalancer(balance, options.runtime?.random ?? Math.random)
   let stack: Handler | undefined
   return contractClient(contract, {

@@ -48,6 +48,8 @@ export interface RuntimeOptions extends LinkSettings {
   connectionsPerInstance?: number
   /** How calls are repeated. */
   retry?: RetrySettings
+  /** Further ways to carry calls, by the scheme of their addresses. */
+  transports?: readonly Transport[]
 }
 
 /**
@@ -63,6 +65,8 @@ export class Runtime implements AsyncDisposable {
   readonly random: () => number
   /** How its clients repeat calls. */
   readonly retry: ClientRetry
+  /** Ways to carry calls beside those of the framework. */
+  readonly givenTransports: readonly Transport[]
   readonly #connectionsPerInstance: number
   readonly #transports: ReadonlyMap<string, Transport>
   readonly #channels = new Map<string, Channel>()
@@ -102,11 +106,9 @@ export class Runtime implements AsyncDisposable {
     const target = options.registry ?? 'file:.covey/registry'
     this.#registryTarget = target
     this.#source = typeof target === 'string' ? `registry ${withoutUser(target)}` : 'the registry'
-    this.#transports = new Map(
-      [tcpTransport, unixTransport, memory, httpTransport, createHttpsTransport()].map(
-        (transport) => [transport.protocol, transport],
-      ),
-    )
+    const own = [tcpTransport, unixTransport, memory, httpTransport, createHttpsTransport()]
+    this.givenTransports = options.transports ?? []
+    this.#transports = byProtocol(own, this.givenTransports)
   }
 
   /** The registry, opened at the first use. @throws CoveyError `INVALID_SETTINGS` if its URL is wrong */
@@ -312,6 +314,24 @@ export class Runtime implements AsyncDisposable {
     }
     throw failure ?? new CoveyError('UNAVAILABLE', `instance ${instance.id} has no address`)
   }
+}
+
+function byProtocol(
+  own: readonly Transport[],
+  given: readonly Transport[],
+): ReadonlyMap<string, Transport> {
+  const all = new Map(own.map((transport) => [transport.protocol, transport]))
+  for (const transport of given) {
+    const { protocol } = transport
+    if (!/^[a-z][a-z0-9+-]*$/.test(protocol)) {
+      throw new TypeError(`transports: "${protocol}" is no scheme of a URL`)
+    }
+    if (all.has(protocol) || protocol === 'tls') {
+      throw new TypeError(`transports: there is one for ${protocol}: already`)
+    }
+    all.set(protocol, transport)
+  }
+  return all
 }
 
 function checkConnections(count: number): number {

@@ -12,6 +12,11 @@ export const frameworkSettings = defineSettings('covey', {
    * the machine, the first one that others can reach.
    */
   advertise: text().optional(),
+  /**
+   * Addresses to take calls at as well: `unix:/path`, whose file says who may connect, and those of transports that the runtime was
+   * given.
+   */
+  listen: texts().default([]),
   /** The port to listen on; 0 finds a free one, which the registry tells to callers. */
   port: integer({ min: 0, max: 65_535 }).default(0),
   /**
@@ -78,7 +83,7 @@ export const frameworkSettings = defineSettings('covey', {
   /** Time for calls in flight at a stop, in milliseconds; what runs longer is broken off. */
   shutdownMs: integer({ min: 0, max: 3_600_000 }).default(30_000),
   /**
-   * Time between leaving the registry and refusing new calls, in milliseconds, so that callers hear of it first. The
+   * Time between telling the registry of a stop and refusing new calls, in milliseconds, so that callers hear of it first. The
    * default is how long a watcher of the file registry may take.
    */
   drainWaitMs: integer({ min: 0, max: 60_000 }).default(500),

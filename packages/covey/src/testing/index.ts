@@ -9,6 +9,7 @@ export { FakeClock } from './fake-clock.ts'
 export { freePort } from './free-port.ts'
 export { ListReader } from './list-reader.ts'
 export { LocalService, type LocalServiceOptions } from './local-service.ts'
+export { type ModeSuiteOptions, modeSuite } from './mode-suite.ts'
 export { seededRandom } from './random.ts'
 export { type LogLine, RecordingLog } from './recording-log.ts'
 export {
@@ -24,5 +25,6 @@ export {
   type TestCertificateOptions,
 } from './test-authority.ts'
 export { noToxics, type Toxics } from './toxics.ts'
+export { type TransportSuiteOptions, transportSuite } from './transport-suite.ts'
 export { TruthLedger, type WitnessedCall } from './truth-ledger.ts'
 export { until } from './until.ts'

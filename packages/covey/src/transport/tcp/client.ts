@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { unreachable } from '../limit-opening.ts'
-import { ClientSession } from '../session/client-session.ts'
+import { connectSession } from '../session/connect-session.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { openSocket } from './open-socket.ts'
 import { parseSocketUrl, readingInto, type SocketPipe, socketPipe } from './wire.ts'
@@ -21,9 +21,7 @@ export async function connectTcp(address: string, options: ConnectOptions): Prom
   })
   pipe = socketPipe(socket, target.protocol, address, options.limits)
   pipe.lends = true
-  const session = new ClientSession(pipe, options)
-  await session.handshake()
-  return session
+  return connectSession(pipe, options)
 }
 
 /** A connection to a port from that same port is none: the system let the socket meet itself. */

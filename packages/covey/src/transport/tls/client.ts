@@ -1,5 +1,5 @@
 import { connect } from 'node:tls'
-import { ClientSession } from '../session/client-session.ts'
+import { connectSession } from '../session/connect-session.ts'
 import { openSocket } from '../tcp/open-socket.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { secureClientOptions, serverRefusal } from './server-trust.ts'
@@ -23,7 +23,5 @@ export async function connectTls(
     check: () => {},
     meaning: (error) => serverRefusal(address, error),
   })
-  const session = new ClientSession(tlsPipe(socket, address, options.limits), options)
-  await session.handshake()
-  return session
+  return connectSession(tlsPipe(socket, address, options.limits), options)
 }

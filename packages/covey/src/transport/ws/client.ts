@@ -1,6 +1,6 @@
 import type { CoveyError } from '../../error/covey-error.ts'
 import { limitOpening, unreachable } from '../limit-opening.ts'
-import { ClientSession } from '../session/client-session.ts'
+import { connectSession } from '../session/connect-session.ts'
 import type { Pipe, PipeEvents } from '../session/pipe.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { subprotocol } from './wire.ts'
@@ -11,9 +11,7 @@ import { subprotocol } from './wire.ts'
  */
 export async function connectWs(address: string, options: ConnectOptions): Promise<Connection> {
   const socket = await openSocket(address, options)
-  const session = new ClientSession(webSocketPipe(socket, address), options)
-  await session.handshake()
-  return session
+  return connectSession(webSocketPipe(socket, address), options)
 }
 
 function openSocket(address: string, options: ConnectOptions): Promise<WebSocket> {

@@ -99,6 +99,8 @@ export class ClientSession implements Connection, LinkOwner {
   async close(): Promise<void> {
     this.#link.end()
     this.#calls?.failAll(closedHere())
+    // Whoever waits for the end, at the end of a script, is to see it: the process may have nothing else to live for.
+    this.#pipe.hold(true)
     await this.closed
   }
 

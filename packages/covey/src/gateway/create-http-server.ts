@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { CoveyError } from '../error/covey-error.ts'
+import { limitRequests } from '../transport/http/limit-requests.ts'
 import { maxHeaders } from '../transport/http/request-guard.ts'
 import type { Limits } from '../transport/limits.ts'
 import { secureServerOptions } from '../transport/tls/secure-server.ts'
@@ -74,11 +75,11 @@ export async function createHttpServer(
     bodyLimit: 64 * 1024,
     requestTimeout: bodyMs,
     keepAliveTimeout: 30_000,
-    maxRequestsPerSocket: 1_000,
     forceCloseConnections: 'idle',
     ...(secured === undefined ? { http: nodeOptions } : { https: secured }),
   }) as FastifyInstance
   http.server.maxHeadersCount = maxHeaders + 1
+  limitRequests(http.server)
   http.addHook('onRequest', async ({ raw }, reply) => {
     reply.headers(headers)
     const refusal = refuseHead(raw, allowHost)

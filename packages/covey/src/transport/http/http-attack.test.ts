@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
+import { createGateway } from '../../gateway/create-gateway.ts'
+import { silentLog } from '../../observe/log.ts'
+import { createRuntime } from '../../rpc/runtime.ts'
 import { curl, type HttpBench, openHttpBench, raw } from '../../testing/fixtures/http-bench.ts'
+import { freePort } from '../../testing/free-port.ts'
 import { until } from '../../testing/until.ts'
 
 const limited = { timeout: 20_000 }
@@ -209,6 +213,30 @@ test('1,000 callers at once get their own answers', limited, async () => {
     answers,
     Array.from({ length: 1_000 }, (_, n) => `{"n":${n}}`),
   )
+})
+
+test('a connection is kept for 30 seconds of idleness and 1,000 requests', limited, async () => {
+  await using bench = await openHttpBench()
+  const request = echo(['content-length: 1'], '1')
+  const answers = await raw(bench.port, request.repeat(1_100))
+  const [first, ...more] = answers.split('HTTP/1.1 ').slice(1)
+  assert.match(first!, /^200 .*keep-alive: timeout=30, max=1000/is)
+  assert.match(more[998]!, /^200 .*connection: close/is)
+  // What was sent behind it is refused and not run.
+  assert.ok(more.slice(999).every((answer) => answer.startsWith('503 ')))
+  await using gateway = await createGateway({
+    context: {
+      instance: 'gateway-1',
+      runtime: createRuntime({ registry: 'memory:' }),
+      log: silentLog,
+    },
+    port: await freePort(),
+    services: [],
+    routes: (http) => void http.get('/page', () => 'page'),
+  })
+  const get = 'GET /page HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'
+  const pages = await raw(Number(new URL(gateway.url).port), get.repeat(1_000))
+  assert.equal(pages.split('HTTP/1.1 200').length, 1_001)
 })
 
 test('connections over the limit are not taken', limited, async () => {

@@ -9,6 +9,7 @@ import type { HandshakeGate } from '../tls/handshake-gate.ts'
 import { guardHandshakes, secureServerOptions } from '../tls/secure-server.ts'
 import type { Dispatcher, Listener } from '../transport.ts'
 import type { RpcDoorOptions } from './call-desk.ts'
+import { limitRequests } from './limit-requests.ts'
 import { maxHeaders } from './request-guard.ts'
 import { RpcDoor } from './rpc-door.ts'
 import { type HttpTarget, httpUrl, parseHttpUrl } from './wire.ts'
@@ -30,9 +31,6 @@ export const serverOptions = {
   requireHostHeader: true,
 } as const
 
-/** Requests of one connection, after which it is closed. */
-export const maxRequestsPerSocket = 1_000
-
 /** Name of HTTP/1.1 in the handshake of TLS. */
 const alpnName = 'http/1.1'
 
@@ -50,7 +48,6 @@ export async function listenHttp(
   const { server, gate } = createHttpServer(target, options)
   const sockets = countSockets(server)
   server.maxHeadersCount = maxHeaders + 1
-  server.maxRequestsPerSocket = maxRequestsPerSocket
   server.on('request', (request: IncomingMessage, response: ServerResponse) =>
     door.handle(request, response),
   )
@@ -60,6 +57,7 @@ export async function listenHttp(
     if (!(said > options.limits.maxFrameBytes)) response.writeContinue()
     door.handle(request, response)
   })
+  limitRequests(server)
   const toUrl = (host: string, port: number) => httpUrl(host, port, target.protocol)
   const url = await bind(server, target, toUrl)
   limitAccept(server, options)

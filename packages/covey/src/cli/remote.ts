@@ -9,7 +9,6 @@ import type { ContractDescription, MethodDescription } from '../contract/describ
 import { CoveyError } from '../error/covey-error.ts'
 import { clientStack } from '../rpc/client-stack.ts'
 import { contractClient } from '../rpc/contract-client.ts'
-import { parseTarget } from '../rpc/parse-target.ts'
 import { reflect } from '../rpc/reflect.ts'
 import { createRuntime, type Runtime } from '../rpc/runtime.ts'
 import { frameworkSettings } from '../settings/framework-settings.ts'
@@ -131,8 +130,7 @@ export function methodOf(description: ContractDescription, name: string): Method
 function targetUrl(target: string, runtime: Runtime): string {
   const url = /^[a-z]+:(?!\d+$)/i.test(target) ? target : `tcp://${target}`
   try {
-    runtime.transport(url)
-    parseTarget(url)
+    runtime.transport(url).check(url)
   } catch (error) {
     const hint = 'use host:port, or a URL with tls://, https://, http:// or unix:'
     const { message } = error as Error

@@ -28,7 +28,6 @@ import {
   readLinkSettings,
   saidOf,
 } from './link-settings.ts'
-import { parseTarget } from './parse-target.ts'
 import { createRuntimeTls, type RuntimeTls } from './runtime-tls.ts'
 
 /** Settings of a runtime. */
@@ -280,7 +279,7 @@ export class Runtime implements AsyncDisposable {
   #transportTo(address: string): Transport {
     try {
       const transport = this.transport(address)
-      parseTarget(address)
+      transport.check(address)
       return transport
     } catch (error) {
       throw new CoveyError('UNAVAILABLE', (error as Error).message, { cause: error })

@@ -12,6 +12,8 @@ import type { LinkOptions } from './link-options.ts'
 export interface Transport {
   /** The URL scheme it serves: `tcp`, `memory`, … */
   readonly protocol: string
+  /** Looks at an address before it is used. @throws TypeError that says how one is written */
+  check(address: string): void
   /**
    * Opens a connection and shakes hands.
    * @throws CoveyError `UNAVAILABLE` if nobody answers in time, `UNAUTHENTICATED`, `PROTOCOL_ERROR`

@@ -2,10 +2,12 @@ import type { TlsCredentials } from '../tls/tls-credentials.ts'
 import type { Transport } from '../transport.ts'
 import { connectHttp } from './client.ts'
 import { listenHttp } from './server.ts'
+import { parseHttpUrl } from './wire.ts'
 
 /** Calls as requests of HTTP/1.1 (`http://host:port`), for other languages and through what only lets HTTP pass. */
 export const httpTransport: Transport = {
   protocol: 'http',
+  check: parseHttpUrl,
   connect: (address, options) => connectHttp(address, options),
   listen: listenHttp,
 }
@@ -18,6 +20,7 @@ export const httpTransport: Transport = {
 export function createHttpsTransport(credentials?: () => Promise<TlsCredentials>): Transport {
   return {
     protocol: 'https',
+    check: parseHttpUrl,
     async connect(address, options) {
       return connectHttp(address, options, await credentials?.())
     },

@@ -11,6 +11,7 @@ export function createMemoryTransport(): Transport {
   const servers = new Map<string, MemoryServer>()
   return {
     protocol: 'memory',
+    check() {},
     async connect(address, options) {
       const server = servers.get(address)
       if (server === undefined) {

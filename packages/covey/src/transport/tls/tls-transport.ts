@@ -2,6 +2,7 @@ import type { Transport } from '../transport.ts'
 import { connectTls } from './client.ts'
 import { listenTls } from './server.ts'
 import type { TlsCredentials } from './tls-credentials.ts'
+import { parseTlsUrl } from './wire.ts'
 
 /**
  * Frames over TLS 1.3 with certificates on both sides (`tls://host:port`).
@@ -13,6 +14,7 @@ export function createTlsTransport(
   const credentials = typeof source === 'function' ? source : async () => source
   return {
     protocol: 'tls',
+    check: parseTlsUrl,
     async connect(address, options) {
       return connectTls(address, await credentials(), options)
     },

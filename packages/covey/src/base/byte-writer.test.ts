@@ -63,6 +63,10 @@ test('a slab that something was taken from is not lent to others when it is full
   out.ensure(2 * 1024)
   assert.notEqual(out.bytes.buffer, first.buffer)
   assert.notEqual(slabs.lend(1).buffer, first.buffer)
+  out.u8(7)
+  out.reuse()
+  assert.equal(slabs.lend(1).buffer, first.buffer, 'it is when nobody reads it any more')
+  assert.deepEqual([...out.take()], [7])
 })
 
 test('a slab that nothing was taken from is lent again when it was outgrown', () => {

@@ -20,6 +20,8 @@ export class ByteWriter {
   /** Where the next byte goes, in `bytes`. */
   position = 0
   #start = 0
+  /** Slabs that are full, with regions that somebody may still read. */
+  #full: Uint8Array[] = []
   /** Size of the last region, which is a good guess for the next one. */
   #usual = 0
   readonly #slabs: Pick<SlabPool, 'lend' | 'takeBack'>
@@ -125,6 +127,8 @@ export class ByteWriter {
 
   /** Nothing that was ever taken is needed any more: the memory may be written again, by anybody. */
   reuse(): void {
+    for (const slab of this.#full) this.#slabs.takeBack(slab)
+    if (this.#full.length > 0) this.#full = []
     if (this.#start < this.position) return
     this.#slabs.takeBack(this.bytes)
     this.bytes = nothing
@@ -144,12 +148,12 @@ export class ByteWriter {
 
   #grow(count: number): void {
     const { bytes, size } = this
-    const full = this.#start === 0 && bytes.length > 0
+    const untouched = this.#start === 0 && bytes.length > 0
     // At least twice what is there, so that a large region is not moved again and again.
-    const slab = this.#slabs.lend(Math.max(size + count, full ? size * 2 : this.#usual))
+    const slab = this.#slabs.lend(Math.max(size + count, untouched ? size * 2 : this.#usual))
     slab.set(bytes.subarray(this.#start, this.position))
-    // Of a slab that something was taken from, somebody may still read.
-    if (full) this.#slabs.takeBack(bytes)
+    if (untouched) this.#slabs.takeBack(bytes)
+    else if (bytes.length > 0) this.#full.push(bytes)
     this.bytes = slab
     this.#start = 0
     this.position = size

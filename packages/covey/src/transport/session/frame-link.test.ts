@@ -295,6 +295,26 @@ test('a peer that took it is forgiven, whether its pipe says so or not', async (
   }
 })
 
+test('memory for writing is used again when the pipe has sent what was handed over', () => {
+  const { pipe, link } = bench()
+  const written: ArrayBufferLike[] = []
+  pipe.write = ({ buffer, length }) => {
+    written.push(buffer)
+    pipe.unsentBytes += length
+    return false
+  }
+  const write = () => {
+    link.send(item, 0, 1, (out) => out.raw(new Uint8Array(10_000)))
+    pipe.turn()
+  }
+  for (let count = 0; count < 3; count++) write()
+  const used = new Set(written)
+  assert.ok(used.size > 1)
+  pipe.drain()
+  for (let count = 0; count < 3; count++) write()
+  assert.equal(new Set(written).size, used.size)
+})
+
 /** As the WebSocket of a browser, which sends and never tells. */
 function empty(pipe: MemoryPipe): void {
   pipe.unsentBytes = 0

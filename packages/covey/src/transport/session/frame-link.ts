@@ -235,6 +235,7 @@ export class FrameLink implements Watched, PipeEvents {
   /** For its pipe. */
   drained(): void {
     this.#slowSinceMs = undefined
+    if (this.#pipe.queuedBytes === 0) this.#writer.reuse()
     if (this.#paused) {
       this.#paused = false
       this.#resume()

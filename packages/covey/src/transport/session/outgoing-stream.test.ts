@@ -8,8 +8,7 @@ const itemBytes = 10
 /** A handler that counts, and the stream that sends what it makes; each element takes 10 bytes. */
 function bench(windowBytes: number, upTo = 5) {
   const seen = { made: 0, ended: 0, sent: [] as unknown[] }
-  let roomy = Promise.withResolvers<void>()
-  roomy.resolve()
+  let full: PromiseWithResolvers<void> | undefined
   async function* source() {
     try {
       while (seen.made < upTo) yield ++seen.made
@@ -22,20 +21,27 @@ function bench(windowBytes: number, upTo = 5) {
       seen.sent.push(item)
       return itemBytes
     },
-    room: () => roomy.promise,
+    room: () => full?.promise,
   })
   return {
     seen,
     stream,
     fill() {
-      roomy = Promise.withResolvers()
+      full = Promise.withResolvers()
     },
-    empty: () => roomy.resolve(),
+    empty() {
+      full?.resolve()
+      full = undefined
+    },
   }
 }
 
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
+}
+
+async function* listed(...values: unknown[]) {
+  yield* values
 }
 
 const reason = new CoveyError('CANCELLED', 'the reader left the stream')
@@ -44,6 +50,39 @@ test('all that a handler makes is sent, and its end is the end', async () => {
   const { seen, stream } = bench(1_000)
   await stream.run()
   assert.deepEqual(seen, { made: 5, ended: 1, sent: [1, 2, 3, 4, 5] })
+})
+
+test('an element whose room was taken while it was made waits for room again', async () => {
+  const rooms = [undefined, Promise.withResolvers<void>(), undefined, undefined]
+  const sent: unknown[] = []
+  const options = {
+    send: (item: unknown) => sent.push(item),
+    room: () => rooms.shift()?.promise,
+  }
+  const taken = rooms[1]!
+  const running = new OutgoingStream(listed('a', 'b'), 100, options).run()
+  await settled()
+  assert.deepEqual(sent, [])
+  taken.resolve()
+  await running
+  assert.deepEqual(sent, ['a', 'b'])
+})
+
+test('a stream that ends while it waits for room sends nothing more', async () => {
+  const taken = Promise.withResolvers<void>()
+  const rooms = [undefined, taken]
+  const sent: unknown[] = []
+  const options = {
+    send: (item: unknown) => sent.push(item),
+    room: () => rooms.shift()?.promise,
+  }
+  const stream = new OutgoingStream(listed('a'), 100, options)
+  const running = assert.rejects(stream.run(), reason)
+  await settled()
+  stream.abort(reason)
+  taken.resolve()
+  await running
+  assert.deepEqual(sent, [])
 })
 
 test('no element is made before there is room for it at the reader', async () => {
@@ -92,7 +131,7 @@ test('what a handler throws is what the stream comes to', async () => {
     yield 1
     throw cause
   })()
-  const options = { send: () => itemBytes, room: async () => {} }
+  const options = { send: () => itemBytes, room: () => undefined }
   await assert.rejects(new OutgoingStream(source, 1_000, options).run(), cause)
 })
 
@@ -109,7 +148,7 @@ test('an end from outside stops it where it waits for its reader, and ends the h
 
 test('an end from outside does not wait for the handler', async () => {
   const hanging = { [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}) }) }
-  const options = { send: () => itemBytes, room: async () => {} }
+  const options = { send: () => itemBytes, room: () => undefined }
   const stream = new OutgoingStream(hanging, 1_000, options)
   let ended = false
   const running = stream.run().finally(() => {
@@ -137,7 +176,7 @@ test('an element that cannot be sent ends the handler', async () => {
     send() {
       throw tooLarge
     },
-    room: async () => {},
+    room: () => undefined,
   })
   await assert.rejects(stream.run(), tooLarge)
   await settled()
@@ -151,7 +190,7 @@ test('a handler that fails while it is ended harms nobody', async () => {
       return: () => Promise.reject(new Error('broken')),
     }),
   }
-  const options = { send: () => itemBytes, room: async () => {} }
+  const options = { send: () => itemBytes, room: () => undefined }
   const stream = new OutgoingStream(source, itemBytes, options)
   const running = stream.run()
   await settled()

@@ -72,13 +72,20 @@ export class OutgoingStream {
 
   #onStep(step: IteratorResult<unknown>): void {
     if (this.#state === 'over') return
+    if (step.done) {
+      this.#state = 'over'
+      return this.#outcome.resolve()
+    }
+    // A thousand streams that were told of the same room: it may be taken by now.
+    const room = this.#options.room()
+    if (room === undefined) this.#send(step.value)
+    else void room.then(() => this.#onStep(step))
+  }
+
+  #send(item: unknown): void {
     try {
-      if (step.done) {
-        this.#state = 'over'
-        return this.#outcome.resolve()
-      }
       // A reader in this process grants more while the element is handed over.
-      const bytes = this.#options.send(step.value)
+      const bytes = this.#options.send(item)
       this.#windowBytes -= bytes
     } catch (error) {
       return this.#fail(error)

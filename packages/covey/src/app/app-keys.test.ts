@@ -3,11 +3,16 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import type { CoveyError } from '../error/covey-error.ts'
 import { createClient } from '../rpc/create-client.ts'
 import { health } from '../rpc/health.ts'
+import { reflect } from '../rpc/reflect.ts'
 import { createRuntime } from '../rpc/runtime.ts'
+import { stats } from '../rpc/stats.ts'
+import { createTestAuthority } from '../testing/test-authority.ts'
 import { who, whoApp } from '../testing/who-app.ts'
+import { fixedCredentials } from '../transport/tls/tls-credentials.ts'
 
 const may = { id: 'may', secret: 'sesame-of-may-0123456789-0123456789' }
 const june = { id: 'june', secret: 'sesame-of-june-0123456789-0123456789', subject: 'billing' }
@@ -45,6 +50,31 @@ test('its own clients use its keys, and refuse a server without', async () => {
     api.am(undefined, { timeoutMs: 2_000 }),
     /did not prove that it has key "may"/,
   )
+})
+
+test('nothing that an application shows of itself shows a secret', async () => {
+  const authority = createTestAuthority()
+  const tls = fixedCredentials({ ...authority.issue({ ips: ['127.0.0.1'] }), ca: authority.ca })
+  await using runtime = createRuntime({ registry: 'memory:', keys: [may], tls })
+  await using app = whoApp(runtime)
+  await app.start()
+  const all = { depth: 20, showHidden: true, getters: true } as const
+  const shown = [
+    inspect([app, app.instance, runtime, runtime.links('tls:'), runtime.keys], all),
+    JSON.stringify([app.instance, runtime.links('tls:'), runtime.keys]),
+  ]
+  const target = app.address
+  const asked = await Promise.all([
+    createClient(reflect, { target, runtime }).contracts(),
+    createClient(health, { target, runtime }).check(),
+    createClient(stats, { target, runtime }).read(),
+  ])
+  shown.push(...asked.map((answer) => JSON.stringify(answer)))
+  const secrets = ['sesame', tls.current.material.key.split('\n')[1]!]
+  for (const text of shown) {
+    assert.ok(text.length > 20)
+    for (const secret of secrets) assert.ok(!text.includes(secret), text)
+  }
 })
 
 test('keys are replaced while calls go on', async () => {

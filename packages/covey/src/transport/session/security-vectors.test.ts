@@ -50,6 +50,13 @@ test('proofs and sealed frames are those that docs/protocol.md shows', async () 
   const serverProof = toHex(agreement.serverProof(bytes(hello), 'hmac'))
   const challenge = `{"nonce":"${toHex(serverNonce)}","integrity":"hmac","proof":"${serverProof}"}`
   const clientProof = toHex(agreement.clientProof(bytes(hello), bytes(challenge)))
+  const before = createKeyRing([
+    { id: 'may', secret: 'the secret that this key had until yesterday' },
+  ])
+  const earlier = agree(before.crypto, before.first(), clientNonce, serverNonce)
+  const previousProof = toHex(earlier.serverProof(bytes(hello), 'hmac'))
+  const changing = `${challenge.slice(0, -1)},"previousProof":"${previousProof}"}`
+  const earlierProof = toHex(earlier.clientProof(bytes(hello), bytes(changing)))
   const twoPings = [[frameType.ping], [frameType.ping]] as const
   const [ping0, ping1] = frames(macSeal(agreement.clientFrames()), ...twoPings)
   const [pong0] = frames(macSeal(agreement.serverFrames()), [frameType.pong])
@@ -58,6 +65,8 @@ test('proofs and sealed frames are those that docs/protocol.md shows', async () 
     'hello body': hello,
     'challenge body': challenge,
     'proof frame': frames(undefined, [frameType.proof, `{"proof":"${clientProof}"}`])[0],
+    'challenge body while the secret is changed': changing,
+    'proof by the secret before': earlierProof,
     'first frame of the client, ping, hmac': ping0,
     'second one': ping1,
     'first frame of the server, pong, hmac': pong0,

@@ -16,6 +16,8 @@ export type CallMode = 'wait' | 'notify' | 'submit'
 
 /** Everything about a new call but its method and input. */
 export interface CallInit {
+  /** Instant on `clock.monotonicMs()` at which it was made or arrived. Default: now. */
+  readonly openedMs?: number | undefined
   /** Instant on `clock.monotonicMs()` at which the call is over. Default: never. */
   readonly deadlineMs?: number | undefined
   /** Default: a new trace. */
@@ -59,6 +61,8 @@ export class Call {
    * `AsyncIterable` of that, for one reader.
    */
   input: unknown
+  /** Instant on the monotonic clock at which it was made; at the server, at which it arrived. */
+  readonly openedMs: number
   /** Instant on the monotonic clock at which the call is over; `Infinity` when it has no limit. */
   readonly deadlineMs: number
   readonly metadata: Metadata
@@ -103,6 +107,7 @@ export class Call {
     this.previous = init.previous
     this.clock = init.clock ?? systemClock
     this.#trace = init.trace
+    this.openedMs = init.openedMs ?? this.clock.monotonicMs()
   }
 
   /** Place of this call in its trace. */

@@ -2,16 +2,15 @@ import type { Middleware } from '../call/handler.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { type CallMetrics, countEnd } from '../observe/call-metrics.ts'
 
-/** Counts the calls of one method and how long they take; of a stream, until its end. */
+/** Counts the calls of one method and how long they take since they arrived; of a stream, until its end. */
 export function callMetrics(metrics: CallMetrics, method: string): Middleware {
   const counter = metrics.of(method)
   return (next) => (call) => {
     counter.running += 1
-    const { clock } = call
-    const startMs = clock.monotonicMs()
+    const { clock, openedMs } = call
     const { kind } = call.method
     const streams = kind === 'serverStream' || kind === 'duplex'
-    const end = (code?: string) => countEnd(counter, clock.monotonicMs() - startMs, code)
+    const end = (code?: string) => countEnd(counter, clock.monotonicMs() - openedMs, code)
     const failed = (error: unknown) => end(CoveyError.from(error).code)
     const result = next(call)
     if (!streams) {

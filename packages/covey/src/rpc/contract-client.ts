@@ -172,9 +172,11 @@ function openCall(
   if (Number.isNaN(allowedMs)) throw new TypeError(`${method.path}: timeoutMs is NaN`)
   const limitMs = mode === 'wait' ? scope?.timeoutMs : acceptanceMs
   const ownMs = limitMs === undefined ? allowedMs : Math.min(allowedMs, limitMs)
-  const deadlineMs = clock.monotonicMs() + ownMs
+  const openedMs = clock.monotonicMs()
+  const deadlineMs = openedMs + ownMs
   const init: CallInit = {
     clock,
+    openedMs,
     deadlineMs: parent === undefined ? deadlineMs : Math.min(deadlineMs, parent.deadlineMs),
     trace: nextSpan(parent?.trace),
     metadata: metadataOf(parent, wishes),

@@ -206,8 +206,10 @@ export class CallDesk {
     const { clock } = this.options
     const { trace, metadata, baggage } = headers
     const timeoutMs = headers.timeoutMs ?? method.timeoutMs ?? Number.POSITIVE_INFINITY
+    const openedMs = clock.monotonicMs()
     return new Call(method, input, {
-      deadlineMs: clock.monotonicMs() + timeoutMs,
+      openedMs,
+      deadlineMs: openedMs + timeoutMs,
       trace,
       metadata,
       baggage,

@@ -47,6 +47,7 @@ export class CallReader {
     const empty = bodyStart === frame.end
     const value = empty ? undefined : this.#values.decode(frame.bytes, bodyStart, frame.end)
     const call = new Call(method, stream ?? value, {
+      openedMs,
       deadlineMs: openedMs + head.timeoutMs,
       trace: head.trace,
       metadata: head.metadata,
@@ -55,7 +56,7 @@ export class CallReader {
       mode: modeOf(frame),
       clock,
     })
-    return new RunningCall(call, openedMs, stream)
+    return new RunningCall(call, stream)
   }
 
   #openInput(id: number, { path }: MethodRef, inputs: number): IncomingStream {

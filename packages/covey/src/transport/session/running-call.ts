@@ -5,16 +5,13 @@ import type { OutgoingStream } from './outgoing-stream.ts'
 /** A call that runs, at the server's end. A class for the reason that `PendingCall` gives. */
 export class RunningCall {
   readonly call: Call
-  /** When it arrived. */
-  readonly openedMs: number
   /** Elements on their way to the handler; only of client streams and duplex. */
   readonly input: IncomingStream | undefined
   /** Elements on their way to the caller; only of server streams and duplex. */
   output: OutgoingStream | undefined = undefined
 
-  constructor(call: Call, openedMs: number, input: IncomingStream | undefined) {
+  constructor(call: Call, input: IncomingStream | undefined) {
     this.call = call
-    this.openedMs = openedMs
     this.input = input
   }
 }

@@ -251,7 +251,7 @@ export class RunningCalls {
     if (!begun) return
     const { clock, limits } = this.#options
     this.#cancels ??= new CancelBudget(clock, limits.maxEarlyCancels)
-    if (!this.#cancels.exceeded(running.openedMs, remainingMs, this.#opened)) return
+    if (!this.#cancels.exceeded(running.call.openedMs, remainingMs, this.#opened)) return
     this.#link.send(frameType.goAway, 0, 0)
     const message = `more than ${limits.maxEarlyCancels} calls were opened and given up at once within 10 seconds`
     throw new CoveyError('RESOURCE_EXHAUSTED', message)

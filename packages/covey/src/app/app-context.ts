@@ -1,6 +1,8 @@
 import type { Clock } from '../base/clock.ts'
 import type { Client } from '../contract/client.ts'
 import type { Contract } from '../contract/define-contract.ts'
+import type { Admission } from '../middleware/admission.ts'
+import type { CallMetrics } from '../observe/call-metrics.ts'
 import type { Log } from '../observe/log.ts'
 import type { ClientOptions } from '../rpc/create-client.ts'
 import type { Runtime } from '../rpc/runtime.ts'
@@ -16,6 +18,10 @@ export interface AppContext<S = unknown> {
   readonly log: Log
   readonly clock: Clock
   readonly runtime: Runtime
+  /** Counts the calls of the application, for doors of its own. */
+  readonly metrics: CallMetrics
+  /** Decides when calls are begun, unless it is switched off; for doors of its own. */
+  readonly admission: Admission | undefined
   /** Functions for a contract of another service. */
   client<C extends Contract>(contract: C, options?: Omit<ClientOptions, 'runtime'>): Client<C>
   /**

@@ -7,6 +7,7 @@ import type { AnyService } from '../contract/define-service.ts'
 import { checkInstance } from '../discovery/check-instance.ts'
 import type { Instance, Lease } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
+import type { Admission } from '../middleware/admission.ts'
 import { CallMetrics } from '../observe/call-metrics.ts'
 import { type Log, silentLog } from '../observe/log.ts'
 import type { AcceptedWork } from '../rpc/accepted-work.ts'
@@ -29,10 +30,11 @@ import { createAppLog } from './app-log.ts'
 import { loadAppSettings } from './app-settings.ts'
 import { endProcess } from './end-process.ts'
 import { type ExitWatch, watchForExit } from './exit-watch.ts'
+import { openAdmission } from './open-admission.ts'
 import { openListeners } from './open-listeners.ts'
 import { openProbe, type Probe } from './probe/open-probe.ts'
 import { ResourceStack } from './resource-stack.ts'
-import { middlewareFor, systemServices } from './system-services.ts'
+import { isSystemService, middlewareFor, systemServices } from './system-services.ts'
 
 /** The life of an application, from `start` to `stop`. */
 export class AppLife implements App {
@@ -47,6 +49,7 @@ export class AppLife implements App {
   #log: Log = silentLog
   #settings: FrameworkSettings | undefined
   #work: AcceptedWork | undefined
+  #admission: Admission | undefined
   #stack = new ResourceStack(silentLog)
   #instance: Instance | undefined
   #listeners: readonly Listener[] = []
@@ -126,6 +129,8 @@ export class AppLife implements App {
     this.#runtime.guard({ keys, keyMode, tls, integrity, compressAboveBytes })
     this.#runtime.retry.policy.change(framework.retry)
     this.#work = this.#acceptedWork(framework)
+    const common = { instance: this.#id, clock: this.#clock, metrics: this.#metrics }
+    this.#admission = openAdmission(framework, common)
     await this.#openControlSocket()
     const context = this.#context(own)
     for (const resource of this.#options.resources ?? []) {
@@ -155,6 +160,8 @@ export class AppLife implements App {
       log: this.#log,
       clock: this.#clock,
       runtime: this.#runtime,
+      metrics: this.#metrics,
+      admission: this.#admission,
       client: (contract, options) => this.client(contract, options),
       get: <T>(resource: Resource<T>) => stack.get(resource),
     }
@@ -261,6 +268,8 @@ export class AppLife implements App {
       wheel: this.#runtime.wheel,
       log: this.#log,
       metrics: this.#metrics,
+      // Who asks for health or figures wants to know of an overload.
+      admission: (service) => (isSystemService(service) ? undefined : this.#admission),
       middleware: (service) => this.#middlewareFor(service),
     })
   }
@@ -280,7 +289,9 @@ export class AppLife implements App {
     const uptimeMs = this.#uptimeMs
     const { lateAnswers } = this.#runtime
     const methods = this.#metrics.snapshot()
-    return { app: this.name, instance: this.#id, uptimeMs, connections, lateAnswers, methods }
+    const figures = { uptimeMs, connections, lateAnswers, methods }
+    const admission = this.#admission && { admission: this.#admission.report() }
+    return { app: this.name, instance: this.#id, ...figures, ...admission }
   }
 
   /** What runs calls that nobody waits for, and keeps their results. */

@@ -34,6 +34,18 @@ export function systemServices(
   return [...own, reflectService([...services, ...own])]
 }
 
+const ownNames: ReadonlySet<string> = new Set([
+  health.name,
+  stats.name,
+  resultContract.name,
+  reflect.name,
+])
+
+/** Whether a service is one of the framework's own. */
+export function isSystemService(service: string): boolean {
+  return ownNames.has(service)
+}
+
 /** Whose calls a middleware of an application sees. */
 export interface MiddlewareChoice {
   /** Of the application's own services. */

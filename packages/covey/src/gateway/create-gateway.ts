@@ -5,6 +5,7 @@ import type { AcceptedWork } from '../rpc/accepted-work.ts'
 import { createAcceptedWork } from '../rpc/create-accepted-work.ts'
 import { createDispatcher } from '../rpc/dispatcher.ts'
 import { drainAll } from '../rpc/drain-all.ts'
+import { resultContract } from '../rpc/result-contract.ts'
 import { resultService } from '../rpc/result-service.ts'
 import type { RpcDoorOptions } from '../transport/http/call-desk.ts'
 import { RpcDoor } from '../transport/http/rpc-door.ts'
@@ -63,6 +64,8 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     work,
     wheel,
     log: context.log,
+    metrics: context.metrics,
+    admission: (service) => (service === resultContract.name ? undefined : context.admission),
     middleware: options.middleware ?? [],
   })
   const route = { path: '/rpc', allowOrigin: allowOrigin(origins) }

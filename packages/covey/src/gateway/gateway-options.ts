@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { Middleware } from '../call/handler.ts'
 import type { AnyService } from '../contract/define-service.ts'
+import type { Admission } from '../middleware/admission.ts'
+import type { CallMetrics } from '../observe/call-metrics.ts'
 import type { Log } from '../observe/log.ts'
 import type { Runtime } from '../rpc/runtime.ts'
 import type { Limits } from '../transport/limits.ts'
@@ -19,10 +21,21 @@ export interface GatewayHttpOptions {
   readonly dora?: boolean
 }
 
+/** What a gateway takes of the context of its application. */
+export interface GatewayContext {
+  readonly instance: string
+  readonly runtime: Runtime
+  readonly log: Log
+  /** Counts its calls with those of the application. */
+  readonly metrics?: CallMetrics
+  /** Decides when its calls are begun. */
+  readonly admission?: Admission | undefined
+}
+
 /** Settings of a gateway. */
 export interface GatewayOptions {
   /** What gives a resource its place: the context of the application. */
-  readonly context: { readonly instance: string; readonly runtime: Runtime; readonly log: Log }
+  readonly context: GatewayContext
   /** Address to listen on. Default 127.0.0.1. One that other machines reach needs `tls` and `authenticate`. */
   readonly host?: string
   readonly port: number

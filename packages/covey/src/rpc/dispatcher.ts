@@ -3,14 +3,17 @@ import { compose, type Handler, type Middleware } from '../call/handler.ts'
 import type { AnyService } from '../contract/define-service.ts'
 import type { BoundMethod } from '../contract/method.ts'
 import { CoveyError } from '../error/covey-error.ts'
+import type { Admission } from '../middleware/admission.ts'
 import type { Dispatcher } from '../transport/transport.ts'
 import type { AcceptedWork } from './accepted-work.ts'
 import { type ServerStackOptions, serverStack } from './server-stack.ts'
 
 /** What a dispatcher needs beside its services. */
-export interface DispatcherOptions extends Omit<ServerStackOptions, 'middleware'> {
+export interface DispatcherOptions extends Omit<ServerStackOptions, 'middleware' | 'admission'> {
   /** The user's own, in order; they see validated input. A function says it for each service by its name. */
   readonly middleware: readonly Middleware[] | ((service: string) => readonly Middleware[])
+  /** What decides when the calls of a service are begun, by its name. Default: they are begun as they come. */
+  readonly admission?: (service: string) => Admission | undefined
   /** Id of the instance. */
   readonly instance: string
   /** What runs calls whose caller does not wait; without it such calls are refused. */
@@ -34,8 +37,9 @@ export function createDispatcher(
     if (names.has(name)) throw new TypeError(`two services have the name "${name}"`)
     names.add(name)
     const middleware = middlewareOf(name, options)
+    const admission = options.admission?.(name)
     for (const method of Object.values<BoundMethod>(service.contract.methods)) {
-      const stack = serverStack(method, { ...options, middleware })
+      const stack = serverStack(method, { ...options, middleware, admission })
       handlers.set(method.path, compose(stack, handlerOf(service, method, options.work)))
       methods.push(method)
     }

@@ -1,6 +1,7 @@
 import type { TimerWheel } from '../base/timer-wheel.ts'
 import type { Middleware } from '../call/handler.ts'
 import type { BoundMethod } from '../contract/method.ts'
+import { type Admission, admission } from '../middleware/admission.ts'
 import { callContext } from '../middleware/call-context.ts'
 import { callMetrics } from '../middleware/call-metrics.ts'
 import { deadline } from '../middleware/deadline.ts'
@@ -15,16 +16,21 @@ export interface ServerStackOptions {
   readonly log: Log
   /** Counts calls, if somebody wants to know. */
   readonly metrics?: CallMetrics | undefined
+  /** Decides when calls are begun. Default: they are begun as they come. */
+  readonly admission?: Admission | undefined
   /** The user's own, in order; they see validated input. */
   readonly middleware: readonly Middleware[]
 }
 
 /** Everything between a transport and the handler of `method`, the outermost first. */
 export function serverStack(method: BoundMethod, options: ServerStackOptions): Middleware[] {
-  const { metrics } = options
+  const { metrics, admission: gate } = options
   return [
     // Outside of all: what is refused counts as well.
     ...(metrics === undefined ? [] : [callMetrics(metrics, method.path)]),
+    // Ahead of everything that costs, for what is refused here is refused by the thousand; and of the deadline, which is to be
+    // looked at when a call is begun.
+    ...(gate === undefined ? [] : [admission(gate)]),
     // First to act: a call that is over costs nothing more, and all that follows counts against its time.
     deadline(options.wheel),
     // Outside of everything that can throw, so that nothing unseemly leaves.

@@ -2,6 +2,7 @@ import { defineContract } from '../contract/define-contract.ts'
 import { unary } from '../contract/method.ts'
 import { plain } from '../contract/plain.ts'
 import { amount, count, listOf, objectOf, recordOf, text } from '../contract/plain-types.ts'
+import type { AdmissionReport } from '../middleware/admission.ts'
 import type { MethodMetrics } from '../observe/call-metrics.ts'
 
 /** What an instance has done since it started. */
@@ -17,6 +18,8 @@ export interface ServerStats {
    * dropped. Many of them: callers have less patience than servers need.
    */
   readonly lateAnswers: number
+  /** Calls that had to wait to be begun, or were refused because there were too many; absent where that is not looked after. */
+  readonly admission?: AdmissionReport
   /** The methods that were called, by name. */
   readonly methods: readonly MethodMetrics[]
 }
@@ -32,12 +35,15 @@ const methodMetrics = objectOf({
   maxMs: amount,
 })
 
+const admission = objectOf({ waiting: count, waited: count, refused: count, maxWaitedMs: count })
+
 const serverStats = objectOf({
   app: text,
   instance: text,
   uptimeMs: amount,
   connections: count,
   lateAnswers: count,
+  'admission?': admission,
   methods: listOf(methodMetrics),
 })
 

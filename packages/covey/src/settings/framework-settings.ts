@@ -100,6 +100,13 @@ export const frameworkSettings = defineSettings('covey', {
     /** Repetitions a second that are allowed to a service however few its calls are. Default 10. */
     minPerSecond: integer({ min: 0, max: 1_000 }).optional(),
   },
+  /** What happens when more calls come than the process can run. */
+  admission: {
+    /** Whether calls that could not begin in time are refused at once. */
+    enabled: flag().default(true),
+    /** The longest time that a call may wait to be begun, in milliseconds. It never waits for more than half of the time it has. */
+    maxWaitMs: integer({ min: 1, max: 3_600_000 }).default(1_000),
+  },
   /** Of calls whose caller does not wait (`notify`, `submit`). */
   results: {
     /** How long a result waits to be collected, from the end of the work on, in milliseconds. */

@@ -1,0 +1,112 @@
+/** What is known of a turn of the event loop. */
+export interface TurnFigures {
+  /** From the end of the turn before to its own, in milliseconds. */
+  readonly turnMs: number
+  /** The part of it in which calls were begun. */
+  readonly beginningMs: number
+  /** Calls that were begun, and calls that ended. */
+  readonly begun: number
+  readonly ended: number
+  /** Whether calls wait. */
+  readonly wanted: boolean
+}
+
+/** A turn that does nothing but turn takes less, in milliseconds. */
+const idleTurnMs = 0.5
+
+/** A turn with so much to do for calls that were begun before is long, in milliseconds. */
+export const longTurnMs = 100
+
+/** One of this length alone shows that there are too many of them; of shorter ones it takes two, this close to each other. */
+const hugeTurnMs = 200
+const closeMs = 300
+
+/** How much calls that were begun before should have to do in a turn while there is a limit, in milliseconds. */
+const goodTurnMs = 50
+
+/** The part of idle time that is filled with new calls. */
+const fillShare = 0.8
+
+/** The limit stays for so long after the last long turn, or after somebody had to wait for it, in milliseconds. */
+const cautionMs = 1_000
+
+/** What turns told is half forgotten after so long, in milliseconds. */
+const memoryMs = 150
+
+/** No turn counts for more, in milliseconds: a garbage collection says nothing of what calls cost. */
+const maxTurnMs = 100
+
+/**
+ * How many calls may be begun, and what one costs. There is no limit as long as turns are short, or long because calls are
+ * begun in them. Handlers that use the processor behind an `await` take no time when they are begun and make later
+ * turns long. When they do, one call is begun for one that ends, but never more than fill a turn, and more while the loop
+ * has nothing to do. So it holds for handlers that wait for something in between, however long that takes.
+ * Source of the idea: Jacobson, "Congestion avoidance and control" (1988), conservation of packets.
+ */
+export class BeginQuota {
+  #limited = false
+  #longAtMs = Number.NEGATIVE_INFINITY
+  #cautiousUntilMs = 0
+  #credit = 0
+  // Sums that fade.
+  #busyMs = 0
+  #begun = 0
+  #ended = 0
+
+  /** Time of the loop for one call, in milliseconds; 0 while it is not known. */
+  get costMs(): number {
+    const calls = Math.max(this.#begun, this.#ended)
+    return calls < 1 ? 0 : this.#busyMs / calls
+  }
+
+  /** Whether there is a limit. */
+  get limited(): boolean {
+    return this.#limited
+  }
+
+  /** How many calls may be begun now. */
+  get calls(): number {
+    return this.#limited ? Math.max(0, Math.floor(this.#credit)) : Number.POSITIVE_INFINITY
+  }
+
+  /** So many of those were begun. */
+  spend(calls: number): void {
+    if (this.#limited) this.#credit -= calls
+  }
+
+  /** Learns from a turn that ends now. */
+  learn(turn: TurnFigures, nowMs: number): void {
+    const { turnMs, beginningMs, begun, ended, wanted } = turn
+    const restMs = turnMs - beginningMs
+    const idle = restMs < idleTurnMs
+    const busyMs = beginningMs + (idle ? 0 : restMs)
+    const faded = 0.5 ** (Math.min(turnMs, maxTurnMs) / memoryMs)
+    const share = Math.min(1, maxTurnMs / busyMs)
+    this.#busyMs = this.#busyMs * faded + busyMs * share
+    this.#begun = this.#begun * faded + begun * share
+    this.#ended = this.#ended * faded + ended * share
+    const costMs = this.#busyMs / Math.max(1, this.#begun, this.#ended)
+    if (this.#limited) {
+      if (wanted) this.#cautiousUntilMs = nowMs + cautionMs
+      this.#earn(ended, costMs, idle ? turnMs : 0)
+    }
+    if (restMs > Math.max(longTurnMs, 3 * costMs)) this.#onLong(restMs, nowMs)
+    else if (nowMs > this.#cautiousUntilMs) this.#limited = false
+  }
+
+  #earn(ended: number, costMs: number, idleMs: number): void {
+    // A call that takes longer than a turn should has a turn of its own.
+    const goodMs = Math.max(goodTurnMs, 1.5 * costMs)
+    const earned = ended + (fillShare * idleMs) / costMs
+    this.#credit = Math.min(this.#credit + earned, Math.max(1, goodMs / costMs))
+  }
+
+  #onLong(restMs: number, nowMs: number): void {
+    const again = nowMs - restMs < this.#longAtMs + closeMs
+    this.#longAtMs = nowMs
+    this.#cautiousUntilMs = nowMs + cautionMs
+    if (this.#limited || (restMs < hugeTurnMs && !again)) return
+    this.#limited = true
+    this.#credit = 1
+  }
+}

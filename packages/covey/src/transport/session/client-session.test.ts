@@ -80,6 +80,13 @@ test('another instance than the one that is meant is left at once', async () => 
   assert.deepEqual([wrong.session.state, wrong.pipe.state], ['closed', 'destroyed'])
 })
 
+test('a handshake that fails leaves no connection behind', async () => {
+  const { pipe, ready } = bench()
+  pipe.receive(welcomeFrame(fourMethods, { codec: 'none' }))
+  await assert.rejects(ready, { code: 'PROTOCOL_ERROR', message: /unknown codec "none"/ })
+  assert.equal(pipe.state, 'destroyed')
+})
+
 test('the end of new calls is told once', async () => {
   let told = 0
   const { pipe, session, ready, greet } = bench({ onDraining: () => void told++ })

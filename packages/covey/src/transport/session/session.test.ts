@@ -157,6 +157,22 @@ test('a peer that goes away has its calls cancelled', async () => {
   assert.deepEqual(closed, ['CONNECTION_LOST'])
 })
 
+test('calls that are read behind a stall begin when all of it was read, each time', async () => {
+  const begun: unknown[] = []
+  const { pipe, clock } = await serverEnd(fourMethods, async ({ input }) => begun.push(input))
+  for (const [id, input] of ['first', 'second'].entries()) {
+    await clock.advance(500)
+    pipe.receive(
+      Buffer.concat([callFrame(2 * id + 2, 0, 'given up'), callFrame(2 * id + 1, 0, input)]),
+    )
+    pipe.receive(frameOf(frameType.cancel, 2 * id + 2))
+    assert.equal(begun.length, id)
+    pipe.turn()
+    assert.equal(begun.length, id + 1)
+  }
+  assert.deepEqual(begun, ['first', 'second'])
+})
+
 test('a peer that does not take its answers is read no more until it does', async () => {
   const { pipe } = await serverEnd(fourMethods, echo)
   pipe.unsentBytes = 2 * 1024 * 1024

@@ -376,8 +376,7 @@ export class FrameLink implements Watched, PipeEvents {
       const reason = `the peer took nothing for ${limits.slowReaderMs} ms, ${this.#pipe.queuedBytes} bytes wait`
       this.fail(new CoveyError('CONNECTION_LOST', reason))
     }
-    const waits = this.#partialSinceMs !== undefined || this.#slowSinceMs !== undefined
-    return waits || this.#paused || this.#onRoom !== undefined
+    return this.#partialSinceMs !== undefined || this.#slowSinceMs !== undefined
   }
 
   #checkPartial(nowMs: number): void {

@@ -232,6 +232,22 @@ test('the silence of a handshake is neither asked about nor judged, but looked a
   assert.deepEqual([seen, clock.waiting], [[], 0])
 })
 
+test('an end that stops reading behind a ping waits for the answer from when it reads again', async () => {
+  const { clock, watch, seen, link } = await established({ busy: true, stallMs: 800 })
+  watch.heard(clock.monotonicMs())
+  await clock.advance(500)
+  assert.match(seen.at(-1)!, /^ping/)
+  link.held = true
+  await clock.advance(60_000)
+  assert.equal(seen.length, 1)
+  link.held = false
+  watch.resumed()
+  await clock.advance(300)
+  assert.equal(seen.length, 1)
+  await clock.advance(300)
+  assert.match(seen.at(-1)!, /^stalled/)
+})
+
 test('an end that does not read judges nobody', async () => {
   const { clock, watch, seen, link } = await established({ busy: true, stallMs: 800 })
   link.held = true

@@ -106,6 +106,7 @@ export class LinkWatch implements Ticking {
   /** This end reads again: silence counts from here. */
   resumed(): void {
     this.#heardMs = this.#clock.monotonicMs()
+    if (this.#askedMs !== never) this.#askedMs = this.#heardMs
   }
 
   stop(): void {

@@ -149,6 +149,47 @@ test('work is accepted with 202, and its result waits under its token', async ()
   assert.equal((await post(`${http}/rpc/greeter/prise?mode=notify`, 7)).status, 404)
 })
 
+test('a batch is accepted as a whole, or entry by entry', async () => {
+  gate = Promise.withResolvers()
+  await using started = await startGreeter({ port: 0 })
+  const http = started.app.instance.addresses[1]!
+  const entries = {
+    later: { method: 'greeter.slow', input: 'Ada' },
+    wrong: { method: 'greeter.slow', input: 7 },
+    now: { method: 'greeter.greet', input: 'Bob', mode: 'wait' },
+    told: { method: 'greeter.greet', input: 'Cleo', mode: 'notify' },
+    odd: { method: 'greeter.greet', input: 'Dan', mode: 'later' },
+    stream: { method: 'greeter.upload', input: [] },
+  }
+  interface Outcome {
+    ok: boolean
+    value?: { token: string }
+    error?: { code: string }
+  }
+  const ask = async (headers: Record<string, string>, query = '') => {
+    const answer = await post(`${http}/rpc/batch${query}`, entries, headers)
+    assert.equal(answer.status, 200)
+    const { later, wrong, ...others } = (await answer.json()) as Record<string, Outcome>
+    assert.equal(wrong?.error?.code, 'INVALID_INPUT')
+    const codes = [others.odd, others.stream].map((outcome) => outcome?.error?.code)
+    assert.deepEqual(codes, ['INVALID_INPUT', 'INVALID_INPUT'])
+    assert.deepEqual([others.now, others.told], [{ ok: true, value: 'hello Bob' }, { ok: true }])
+    return later!
+  }
+  const tokens = [
+    (await ask({ 'covey-mode': 'submit' })).value!.token,
+    (await ask({}, '?mode=submit')).value!.token,
+    (await ask({ prefer: 'respond-async' })).value!.token,
+  ]
+  assert.deepEqual(await ask({ 'covey-mode': 'notify' }), { ok: true })
+  gate.resolve()
+  for (const token of tokens) {
+    const result = await fetch(`${http}/rpc/results/${token}?waitMs=5000`)
+    assert.equal(await result.json(), 'at last Ada')
+  }
+  assert.equal((await post(`${http}/rpc/batch?mode=later`, entries)).status, 400)
+})
+
 test('a client over HTTP has all kinds and all modes', async () => {
   gate = Promise.withResolvers()
   await using started = await startGreeter({ port: 0 })

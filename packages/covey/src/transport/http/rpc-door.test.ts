@@ -136,7 +136,10 @@ test('what is mistyped beside the body is refused with what was meant', limited,
     await said('shop/price?mod=submit'),
     '400 no query parameter mod here; did you mean mode?',
   )
-  assert.equal(await said('batch?mode=submit'), '400 no query parameter mode here')
+  assert.equal(
+    await said('batch?mod=submit'),
+    '400 no query parameter mod here; did you mean mode?',
+  )
   assert.equal(
     await said('results/x?waitms=10', {}, 'GET'),
     '400 no query parameter waitms here; did you mean waitMs?',

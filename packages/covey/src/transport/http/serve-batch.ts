@@ -1,8 +1,11 @@
+import type { Call, CallMode } from '../../call/call.ts'
 import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
+import { acceptsNothing } from '../mode-refusal.ts'
 import type { CallDesk } from './call-desk.ts'
 import type { CallHeaders } from './call-headers.ts'
 import type { Exchange } from './exchange.ts'
 import { requireKnown } from './require-known.ts'
+import { modeOf } from './serve-accepted.ts'
 import { readInput } from './serve-method.ts'
 
 /** Most calls in one batch. */
@@ -16,16 +19,24 @@ export type BatchOutcome =
 interface Entry {
   readonly method: string
   readonly input: unknown
+  readonly mode: CallMode
 }
 
-/** Answers `POST /rpc/batch`: calls by name, run side by side, each with its own success or error. */
+/**
+ * Answers `POST /rpc/batch`: calls by name, run side by side, each with its own success or error. Of entries that nobody waits for,
+ * whether they were accepted, and the tokens of their results.
+ */
 export async function serveBatch(desk: CallDesk, exchange: Exchange): Promise<void> {
-  requireKnown(exchange, [])
+  requireKnown(exchange, ['mode'])
   const headers = desk.headers(exchange)
+  const mode = modeOf(exchange)
   const entries = readEntries(await readInput(desk, exchange))
   const outcomes = await Promise.all(
     entries.map(async ([name, entry]) => {
-      return [name, await settle(desk, exchange, name, entry, headers)] as const
+      return [
+        name,
+        await settle(desk, exchange, () => readEntry(name, entry, mode), headers),
+      ] as const
     }),
   )
   exchange.value(Object.fromEntries(outcomes))
@@ -45,19 +56,18 @@ function readEntries(body: unknown): [string, unknown][] {
 async function settle(
   desk: CallDesk,
   exchange: Exchange,
-  name: string,
-  entry: unknown,
+  read: () => Entry,
   headers: CallHeaders,
 ): Promise<BatchOutcome> {
   try {
-    const { method: path, input } = readEntry(name, entry)
+    const { method: path, input, mode } = read()
     const method = desk.method(path)
     if (method.kind !== 'unary') {
       throw new CoveyError('INVALID_INPUT', `${path} is a stream, which cannot be in a batch`)
     }
-    const call = desk.begin(exchange, method, input, headers)
+    const call = desk.begin(exchange, method, input, headers, mode)
     const cancelled = new Promise<never>((_, reject) => call.onCancel(reject))
-    const value = await Promise.race([desk.dispatcher.serve(call), cancelled])
+    const value = await Promise.race([run(desk, call), cancelled])
     // What cannot be written is the fault of this entry alone.
     exchange.codec.encode(value ?? null)
     return value === undefined ? { ok: true } : { ok: true, value }
@@ -66,14 +76,28 @@ async function settle(
   }
 }
 
-function readEntry(name: string, entry: unknown): Entry {
+/** The result, or where it will be. */
+async function run({ dispatcher }: CallDesk, call: Call): Promise<unknown> {
+  if (call.mode === 'wait') return dispatcher.serve(call)
+  if (dispatcher.accept === undefined) throw acceptsNothing(dispatcher)
+  const token = await dispatcher.accept(call)
+  return token === undefined ? undefined : { token }
+}
+
+function readEntry(name: string, entry: unknown, mode: CallMode): Entry {
   if (isObject(entry) && typeof entry.method === 'string') {
-    return { method: entry.method, input: entry.input }
+    return { method: entry.method, input: entry.input, mode: toMode(name, entry.mode ?? mode) }
   }
   throw new CoveyError(
     'INVALID_INPUT',
-    `entry ${name}: expected { method: "service.method", input }`,
+    `entry ${name}: expected { method: "service.method", input, mode? }`,
   )
+}
+
+function toMode(name: string, mode: unknown): CallMode {
+  if (mode === 'wait' || mode === 'notify' || mode === 'submit') return mode
+  const message = `entry ${name}: mode: expected wait, notify or submit`
+  throw new CoveyError('INVALID_INPUT', message)
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -270,6 +270,7 @@ export class AppLife implements App {
       metrics: this.#metrics,
       // Who asks for health or figures wants to know of an overload.
       admission: (service) => (isSystemService(service) ? undefined : this.#admission),
+      logCalls: ['debug', 'trace'].includes(this.#settings?.logLevel ?? ''),
       middleware: (service) => this.#middlewareFor(service),
     })
   }

@@ -23,4 +23,6 @@ test('the next span keeps the trace and the decision to record it', () => {
   assert.equal(next.sampled, true)
   assert.equal(next.state, 'a=1')
   assert.equal(nextSpan().state, '')
+  assert.equal(next.traceparent, `00-${next.traceId}-${next.spanId}-01`)
+  assert.match(nextSpan().traceparent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
 })

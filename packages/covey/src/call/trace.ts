@@ -10,6 +10,8 @@ export interface TraceContext {
   readonly sampled: boolean
   /** What tracing systems say to one another beside that (`tracestate`), as `name=value,…`; mostly nothing. */
   readonly state: string
+  /** All but `state` as the header `traceparent`, for calls to others over HTTP: `00-<trace id>-<span id>-<flags>`. */
+  readonly traceparent: string
 }
 
 /** 16 bytes trace id, 8 bytes span id, 1 byte flags. */
@@ -46,6 +48,11 @@ export class Trace implements TraceContext {
   /** Bit 0 of the flags. */
   get sampled(): boolean {
     return (this.bytes[flagsAt]! & 1) === 1
+  }
+
+  /** Source: W3C Trace Context. */
+  get traceparent(): string {
+    return `00-${this.traceId}-${this.spanId}-${this.sampled ? '01' : '00'}`
   }
 }
 

@@ -11,7 +11,7 @@ import { ClientRetry } from '../rpc/client-retry.ts'
 import { clientStack } from '../rpc/client-stack.ts'
 import { contractClient } from '../rpc/contract-client.ts'
 import type { Endpoint } from '../rpc/endpoint.ts'
-import { fixedInstance, onlyOne } from '../rpc/fixed-instance.ts'
+import { always, fixedInstance } from '../rpc/fixed-instance.ts'
 import { defaultLimits, type Limits } from '../transport/limits.ts'
 import { connectWs } from '../transport/ws/client.ts'
 
@@ -90,7 +90,7 @@ export function createWebClient(options: WebClientOptions): WebClient {
   const channel = new Channel({
     service: 'gateway',
     source: options.url,
-    instances: onlyOne(fixedInstance(options.url, []), closing.signal),
+    instances: always([fixedInstance(options.url, [])], closing.signal),
     balancer: p2c(),
     clock,
     log: silentLog,

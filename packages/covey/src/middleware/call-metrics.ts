@@ -1,16 +1,24 @@
 import type { Middleware } from '../call/handler.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { type CallMetrics, countEnd } from '../observe/call-metrics.ts'
+import type { OnCallEnd } from './call-log.ts'
 
-/** Counts the calls of one method and how long they take since they arrived; of a stream, until its end. */
-export function callMetrics(metrics: CallMetrics, method: string): Middleware {
+/**
+ * Counts the calls of one method and how long they take since they arrived; of a stream, until its end.
+ * @param onEnd is told of each one as well
+ */
+export function callMetrics(metrics: CallMetrics, method: string, onEnd?: OnCallEnd): Middleware {
   const counter = metrics.of(method)
   return (next) => (call) => {
     counter.running += 1
     const { clock, openedMs } = call
     const { kind } = call.method
     const streams = kind === 'serverStream' || kind === 'duplex'
-    const end = (code?: string) => countEnd(counter, clock.monotonicMs() - openedMs, code)
+    const end = (code?: string) => {
+      const ms = clock.monotonicMs() - openedMs
+      countEnd(counter, ms, code)
+      onEnd?.(call, ms, code)
+    }
     const failed = (error: unknown) => end(CoveyError.from(error).code)
     const result = next(call)
     if (!streams) {

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { z } from 'zod'
 import { createApp } from '../app/create-app.ts'
 import type { RoutingOptions } from '../call/routing.ts'
+import { defineContract } from '../contract/define-contract.ts'
 import { defineService } from '../contract/define-service.ts'
+import { unary } from '../contract/method.ts'
+import { MemoryRegistry } from '../discovery/memory-registry.ts'
 import type { CoveyError } from '../error/covey-error.ts'
 import { freePort } from '../testing/free-port.ts'
 import { LocalFleet, whoami } from '../testing/local-fleet.ts'
@@ -214,4 +218,59 @@ test('another server on the port of one that is gone gets none of its calls', as
   await until(async () => (await orNobody()) === 'next', 'the new one is found')
   assert.equal(await answering(api), 'next')
   await stale.release()
+})
+
+test('a list of fixed addresses needs no registry: calls are balanced, and go on where one is gone', async () => {
+  await using fleet = new LocalFleet()
+  const apps = [await fleet.start('a'), await fleet.start('b'), await fleet.start('c')]
+  const target = apps.map(({ address }) => address)
+  await using runtime = createRuntime({ registry: 'memory:' })
+  const api = createClient(whoami, { runtime, target, balance: 'roundRobin' })
+  await until(async () => (await answering(api)) === 'a b c', 'all are connected')
+  const ticket = await api.name.submit(undefined, { instance: apps[1]!.instance.id })
+  assert.equal(await ticket.result(), 'b')
+  await apps[0]!.stop()
+  assert.equal(await answering(api), 'b c')
+  const same = createClient(whoami, { runtime, target: [...target, target[0]!] })
+  assert.equal(await answering(same), 'b c')
+  for (const wrong of [[], ['tcp://host'], [target[0]!, 'ftp://host:1']]) {
+    assert.throws(() => createClient(whoami, { runtime, target: wrong }), TypeError)
+  }
+})
+
+test('a handler spreads work over all instances of its own service, by keys', async () => {
+  const sums = defineContract('sums', {
+    part: unary({
+      input: z.array(z.number()),
+      output: z.object({ sum: z.number(), by: z.string() }),
+    }),
+    all: unary({
+      input: z.array(z.number()),
+      output: z.object({ sum: z.number(), by: z.array(z.string()) }),
+    }),
+  })
+  await using stack = new AsyncDisposableStack()
+  const registry = new MemoryRegistry()
+  const start = async (name: string) => {
+    const runtime = stack.use(createRuntime({ registry }))
+    const own = createClient(sums, { runtime })
+    const service = defineService(sums, {
+      part: (numbers) => ({ sum: numbers.reduce((sum, n) => sum + n, 0), by: name }),
+      async all(numbers) {
+        const parts = await Promise.all(numbers.map((n) => own.part([n], { key: String(n) })))
+        const by = [...new Set(parts.map((part) => part.by))].sort()
+        return { sum: parts.reduce((sum, part) => sum + part.sum, 0), by }
+      },
+    })
+    const overrides = { covey: { logLevel: 'silent', drainWaitMs: 0 } }
+    const options = { services: [service], runtime, overrides, ownsProcess: false }
+    const app = createApp({ name, ...options })
+    await app.start()
+    stack.defer(() => app.stop())
+    return createClient(sums, { runtime })
+  }
+  const [api] = [await start('a'), await start('b'), await start('c')]
+  const numbers = Array.from({ length: 60 }, (_, n) => n)
+  await until(async () => (await api!.all(numbers)).by.length === 3, 'all of them work')
+  assert.deepEqual(await api!.all(numbers), { sum: 1_770, by: ['a', 'b', 'c'] })
 })

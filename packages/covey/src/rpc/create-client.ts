@@ -12,13 +12,17 @@ import type { Channel } from './channel.ts'
 import { clientStack } from './client-stack.ts'
 import { contractClient } from './contract-client.ts'
 import { defaultRuntime } from './default-runtime.ts'
+import { targetsOf } from './fixed-instance.ts'
 import { parseTarget } from './parse-target.ts'
 import type { Runtime } from './runtime.ts'
 
 /** Settings of a client. What it says about instances and repetition counts for calls that say nothing of it. */
 export interface ClientOptions extends RoutingOptions, RepetitionOptions {
-  /** A fixed address, `tcp://127.0.0.1:4100` or `unix:/path`, instead of the registry. */
-  target?: string
+  /**
+   * A fixed address, `tcp://127.0.0.1:4100` or `unix:/path`, instead of the registry; or a list of them, among which calls are balanced
+   * as among instances of the registry.
+   */
+  target?: string | readonly string[]
   /** Default: the one of this process. */
   runtime?: Runtime
   /** Time for calls that say nothing, in milliseconds. Default: what the contract says. */
@@ -44,7 +48,8 @@ export function createClient<C extends Contract>(
   options: ClientOptions = {},
 ): Client<C> {
   const { target, balance = 'p2c', timeoutMs } = options
-  if (target !== undefined) parseTarget(target, options.runtime?.givenTransports)
+  for (const each of targetsOf(target)) parseTarget(each, options.runtime?.givenTransports)
+  if (target?.length === 0) throw new TypeError('target: expected an address, or a list of them')
   const balancer = createBalancer(balance, options.runtime?.random ?? Math.random)
   let stack: Handler | undefined
   return contractClient(contract, {
@@ -66,7 +71,8 @@ export function createClient<C extends Contract>(
 function createStack(service: string, options: ClientOptions, balancer: Balancer): Handler {
   const { runtime = defaultRuntime(), target, middleware = [] } = options
   const channel = channelOf(service, runtime, target)
-  const retry = runtime.retry.over(target ?? service, channel)
+  const to = target === undefined ? service : targetsOf(target).join(' ')
+  const retry = runtime.retry.over(to, channel)
   const list = clientStack({ wheel: runtime.wheel, middleware, retry })
   return compose(list, (call) => channel(call).send(call, balancer))
 }
@@ -74,7 +80,7 @@ function createStack(service: string, options: ClientOptions, balancer: Balancer
 function channelOf(
   service: string,
   runtime: Runtime,
-  target: string | undefined,
+  target: ClientOptions['target'],
 ): (call: Call) => Channel {
   if (target === undefined) return ({ routing }) => runtime.channel(service, routing)
   const channel = runtime.channelTo(target, service)

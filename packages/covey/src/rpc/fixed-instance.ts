@@ -21,12 +21,18 @@ export function isFixed({ startedAtMs }: Instance): boolean {
   return startedAtMs === unknownStart
 }
 
-/** A list of one that never changes, and stays open so that it counts as followed. */
-export async function* onlyOne(
-  instance: Instance,
+/** One or many addresses as a list; none where there is none. */
+export function targetsOf(target: string | readonly string[] | undefined): readonly string[] {
+  if (target === undefined) return []
+  return typeof target === 'string' ? [target] : target
+}
+
+/** A list that never changes, and stays open so that it counts as followed. */
+export async function* always(
+  instances: readonly Instance[],
   signal: AbortSignal,
 ): AsyncGenerator<readonly Instance[]> {
-  yield [instance]
+  yield instances
   if (signal.aborted) return
   await new Promise<void>((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true })

@@ -20,7 +20,7 @@ import { UnprovedPeers } from '../transport/unproved-peers.ts'
 import { Channel } from './channel.ts'
 import { ClientRetry } from './client-retry.ts'
 import { fits } from './fits.ts'
-import { fixedInstance, isFixed, onlyOne } from './fixed-instance.ts'
+import { always, fixedInstance, isFixed, targetsOf } from './fixed-instance.ts'
 import {
   type LinkSettings,
   linksFor,
@@ -194,14 +194,15 @@ export class Runtime implements AsyncDisposable {
       return this.#shared(service, service, () => this.#watch(service))
     }
     const key = `${service} in ${local.id}`
-    return this.#shared(key, service, () => onlyOne(local, this.#closing.signal))
+    return this.#shared(key, service, () => always([local], this.#closing.signal))
   }
 
-  /** The way to a fixed address. */
-  channelTo(target: string, service: string): Channel {
-    this.transport(target)
-    const instance = fixedInstance(target, [service])
-    return this.#shared(target, service, () => onlyOne(instance, this.#closing.signal))
+  /** The way to a fixed address, or to all of a list. */
+  channelTo(target: string | readonly string[], service: string): Channel {
+    const targets = [...new Set(targetsOf(target))]
+    for (const each of targets) this.transport(each)
+    const instances = targets.map((each) => fixedInstance(each, [service]))
+    return this.#shared(targets.join(' '), service, () => always(instances, this.#closing.signal))
   }
 
   /** Lets clients of this process reach an application of this process without a socket. */

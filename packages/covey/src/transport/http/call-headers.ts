@@ -23,7 +23,7 @@ export function writeCallHeaders(call: Call, headers: OutgoingHttpHeaders): void
   headers[headerName.timeout] =
     leftMs === Number.POSITIVE_INFINITY ? 'none' : Math.max(0, Math.ceil(leftMs))
   if (call.mode !== 'wait') headers[headerName.mode] = call.mode
-  headers.traceparent = traceparent(call.trace)
+  headers.traceparent = call.trace.traceparent
   if (call.trace.state !== '') headers.tracestate = call.trace.state
   for (const [name, value] of call.metadata) headers[headerName.metadata + name] = encode(value)
   if (call.baggage.size > 0) {
@@ -46,11 +46,6 @@ export function readCallHeaders(
     metadata: limited(readMetadata(headers), maxMetadataBytes, 'metadata'),
     baggage: limited(readBaggage(headers.baggage), maxMetadataBytes, 'baggage'),
   }
-}
-
-/** `00-<trace id>-<span id>-<flags>`. Source: W3C Trace Context. */
-function traceparent({ traceId, spanId, sampled }: Trace): string {
-  return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`
 }
 
 /** One that is malformed counts as none, as the specification asks, and then so does `tracestate`. */

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { relative, resolve } from 'node:path'
 import { buildWeb } from './build-web.ts'
 import { ensureChromium } from './ensure-chromium.ts'
+import { ensureFaketime } from './ensure-faketime.ts'
 import { ensurePython } from './ensure-python.ts'
 import { repositoryRoot } from './findings.ts'
 import { runForeground } from './run-foreground.mjs'
@@ -25,6 +26,7 @@ async function main(): Promise<void> {
   if (files.length === 0) throw new Error(`there is no test in ${named.join(' or ')}`)
   if (files.some((file) => file.includes('/e2e/'))) await preparePages()
   if (files.some((file) => file.includes('/interop/'))) await preparePython()
+  if (files.some((file) => file.includes('/test/clock/'))) await prepareFaketime()
   const args = [
     '--test',
     '--import=./scripts/limit-test-file.ts',
@@ -78,4 +80,12 @@ async function preparePython(): Promise<void> {
   if ('path' in python) process.env.COVEY_PYTHON = python.path
   else if (process.env.CI === 'true') throw new Error(`no Python: ${python.missing}`)
   else console.error(`The tests with peers in Python are skipped: ${python.missing}`)
+}
+
+/** As for Python: tests in which the clock jumps are skipped elsewhere, never in CI. */
+async function prepareFaketime(): Promise<void> {
+  const faketime = await ensureFaketime()
+  if ('path' in faketime) process.env.COVEY_FAKETIME = faketime.path
+  else if (process.env.CI === 'true') throw new Error(`no libfaketime: ${faketime.missing}`)
+  else console.error(`The tests in which the clock jumps are skipped: ${faketime.missing}`)
 }

@@ -85,11 +85,14 @@ test('a file that is missing or wrong is named, at the start', () =>
     })
   }))
 
-test('a certificate that ends within a day is warned of', () =>
+test('a certificate is warned of that ends within a day, also when that comes while it is used', () =>
   withFolder(async (paths) => {
     const log = new RecordingLog()
-    await put(paths, authority.issue({ notAfter: new Date(Date.now() + 3_600_000) }))
-    await using files = await openTlsFiles(paths, { clock: new FakeClock(Date.now()), log })
-    assert.ok(files.current.notAfter > new Date())
-    assert.deepEqual(log.messages('warn'), ['the TLS certificate ends soon or has ended'])
+    const clock = new FakeClock(Date.now())
+    const day = 24 * 3_600_000
+    await put(paths, authority.issue({ notAfter: new Date(Date.now() + day + 60_000) }))
+    await using _ = await openTlsFiles(paths, { clock, log })
+    assert.deepEqual(log.lines, [])
+    await clock.advance(70_000)
+    assert.deepEqual(log.messages('warn'), ['the TLS certificate ends soon'])
   }))

@@ -2,12 +2,8 @@ import { readFile } from 'node:fs/promises'
 import type { Clock } from '../../base/clock.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import type { Log } from '../../observe/log.ts'
-import {
-  type CheckedMaterial,
-  checkMaterial,
-  type TlsCredentials,
-  type TlsMaterial,
-} from './tls-credentials.ts'
+import { EndWarning } from './end-warning.ts'
+import { checkMaterial, type TlsCredentials, type TlsMaterial } from './tls-credentials.ts'
 
 /** Paths of PEM files. */
 export interface TlsPaths {
@@ -31,9 +27,6 @@ export interface TlsFilesOptions {
   readonly where?: string
 }
 
-/** A certificate that ends sooner than this is warned of, in milliseconds: one day. */
-const soonMs = 24 * 3_600_000
-
 /**
  * Reads certificate, key and authorities from files and follows them: what a tool puts there (cert-manager, spiffe-helper, a
  * mounted secret) is used for new connections within `checkMs`, without a restart. Files that do not fit together are
@@ -50,8 +43,10 @@ export async function openTlsFiles(
   let refused: TlsMaterial | undefined
   let problem = ''
   let checking: Promise<void> | undefined
-  warnOfEnd(current, clock, log)
+  const ending = new EndWarning(clock, log)
+  ending.look(current.notAfter)
   const timer = clock.every(checkMs, () => {
+    ending.look(current.notAfter)
     checking ??= check().finally(() => {
       checking = undefined
     })
@@ -66,7 +61,6 @@ export async function openTlsFiles(
       refused = undefined
       problem = ''
       log.info({ notAfter: current.notAfter.toISOString() }, 'new TLS certificate')
-      warnOfEnd(current, clock, log)
       for (const listener of listeners) listener()
     } catch (err) {
       const { message } = err as Error
@@ -113,9 +107,4 @@ async function readAll({ cert, key, ca }: TlsPaths, where: string): Promise<TlsM
 
 function same(one: TlsMaterial, other: TlsMaterial | undefined): boolean {
   return one.cert === other?.cert && one.key === other.key && one.ca === other.ca
-}
-
-function warnOfEnd({ notAfter }: CheckedMaterial, clock: Clock, log: Log): void {
-  if (notAfter.getTime() - clock.wallMs() > soonMs) return
-  log.warn({ notAfter: notAfter.toISOString() }, 'the TLS certificate ends soon or has ended')
 }

@@ -82,6 +82,8 @@ export type { AuthKey, KeyCrypto, KeyRing, Mac } from './transport/key-ring.ts'
 export type { Integrity, KeyMode, LinkOptions } from './transport/link-options.ts'
 export type {
   Connection,
+  ConnectionEvents,
+  ConnectionState,
   ConnectOptions,
   Dispatcher,
   Listener,

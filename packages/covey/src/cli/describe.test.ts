@@ -50,6 +50,12 @@ test('contracts of the framework say what they give, as a person reads it', () =
   uptimeMs: number (≥ 0)
   connections: integer (≥ 0)
   lateAnswers: integer (≥ 0)
+  admission?: {
+    waiting: integer (≥ 0)
+    waited: integer (≥ 0)
+    refused: integer (≥ 0)
+    maxWaitedMs: integer (≥ 0)
+  }
   methods: {
     method: string
     running: integer (≥ 0)

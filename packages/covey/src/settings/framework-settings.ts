@@ -104,8 +104,11 @@ export const frameworkSettings = defineSettings('covey', {
   admission: {
     /** Whether calls that could not begin in time are refused at once. */
     enabled: flag().default(true),
-    /** The longest time that a call may wait to be begun, in milliseconds. It never waits for more than half of the time it has. */
-    maxWaitMs: integer({ min: 1, max: 3_600_000 }).default(1_000),
+    /**
+     * The longest time that a call may wait to be begun, in milliseconds. It never waits for more than half of the time it has,
+     * which is what counts for calls with the usual deadlines; this is for those that have minutes.
+     */
+    maxWaitMs: integer({ min: 1, max: 3_600_000 }).default(5_000),
   },
   /** Of calls whose caller does not wait (`notify`, `submit`). */
   results: {

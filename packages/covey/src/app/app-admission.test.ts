@@ -90,11 +90,11 @@ async function succeeded(calls: readonly Promise<unknown>[]): Promise<number> {
 const many = <T>(count: number, make: () => T) => Array.from({ length: count }, make)
 
 /** As good as nobody may wait. */
-const impatient = { admission: { maxWaitMs: 1 } }
+const impatient = { admission: { enabled: true, maxWaitMs: 1 } }
 
 test('whoever asks for health or figures of a busy application is not kept waiting', async () => {
   // All of the time they have, however slow the machine is.
-  await using subject = await startMill({ admission: { maxWaitMs: 60_000 } })
+  await using subject = await startMill({ admission: { enabled: true, maxWaitMs: 60_000 } })
   await subject.grind()
   const calls = many(200, () => subject.grind())
   const { state } = await subject.health.check(undefined, { timeoutMs: 60_000 })
@@ -120,7 +120,7 @@ test('what would have to wait too long was not run, in all modes and kinds', asy
   const good = await succeeded(many(60, first))
   assert.ok(good > 0 && good < 60, `${good} of 60`)
   const { admission, methods } = await subject.stats.read(undefined, { timeoutMs: 60_000 })
-  const refused = methods.map(({ errors }) => errors['RESOURCE_EXHAUSTED'] ?? 0)
+  const refused = methods.map(({ errors }) => errors.RESOURCE_EXHAUSTED ?? 0)
   assert.equal(
     admission!.refused,
     refused.reduce((sum, count) => sum + count),

@@ -3,12 +3,16 @@ import { Admission } from '../middleware/admission.ts'
 import type { CallMetrics } from '../observe/call-metrics.ts'
 import type { FrameworkSettings } from '../settings/framework-settings.ts'
 
-/** What decides when calls are begun, unless the settings switch it off. */
+/**
+ * What decides when calls are begun. Without a word in the settings only in production: on a machine that compiles, tests and runs
+ * a browser beside, turns are long for other reasons than calls.
+ */
 export function openAdmission(
   { admission }: FrameworkSettings,
   { instance, clock, metrics }: { instance: string; clock: Clock; metrics: CallMetrics },
 ): Admission | undefined {
-  if (!admission.enabled) return undefined
+  const { enabled = process.env.NODE_ENV === 'production' } = admission
+  if (!enabled) return undefined
   const { maxWaitMs } = admission
   return new Admission({ instance, maxWaitMs, clock, ended: () => metrics.ended })
 }

@@ -102,8 +102,8 @@ export const frameworkSettings = defineSettings('covey', {
   },
   /** What happens when more calls come than the process can run. */
   admission: {
-    /** Whether calls that could not begin in time are refused at once. */
-    enabled: flag().default(true),
+    /** Whether calls that could not begin in time are refused at once. Without a word, where `NODE_ENV` is `production`. */
+    enabled: flag().optional(),
     /**
      * The longest time that a call may wait to be begun, in milliseconds. It never waits for more than half of the time it has,
      * which is what counts for calls with the usual deadlines; this is for those that have minutes.

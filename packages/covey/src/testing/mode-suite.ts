@@ -36,7 +36,9 @@ const jobs = defineContract('jobs', {
   /** Ends when the test says so. */
   gated: unary({ output: text(), timeoutMs: 60_000 }),
   fail: unary({ errors: { GONE: shape({ id: text() }) } }),
-  facts: unary({ output: shape({ leftMs: number(), tag: text(), traceId: text() }) }),
+  facts: unary({
+    output: shape({ leftMs: number(), tag: text(), tenant: text(), traceId: text() }),
+  }),
   numbers: serverStream({ output: number() }),
 })
 
@@ -111,6 +113,7 @@ function jobsService(seen: Bench['seen'], gate: Promise<void>) {
     facts: (_, call) => ({
       leftMs: call.remainingMs(),
       tag: call.metadata.get('tag') ?? '',
+      tenant: call.baggage.get('tenant') ?? '',
       traceId: call.trace.traceId,
     }),
     async *numbers() {
@@ -226,10 +229,14 @@ export function modeSuite(name: string, options: ModeSuiteOptions): void {
     await assert.rejects(ticket.result(), hasCode('DEADLINE_EXCEEDED'))
     assert.equal(seen.aborted, 1)
     const facts = await (
-      await api.facts.submit(undefined, { timeoutMs: 60_000, metadata: { tag: 'blue' } })
+      await api.facts.submit(undefined, {
+        timeoutMs: 60_000,
+        metadata: { tag: 'blue' },
+        baggage: { tenant: 'acme' },
+      })
     ).result()
     assert.ok(facts.leftMs > 50_000 && facts.leftMs <= 60_000, `left: ${facts.leftMs}`)
-    assert.equal(facts.tag, 'blue')
+    assert.deepEqual([facts.tag, facts.tenant], ['blue', 'acme'])
     assert.match(facts.traceId, /^[0-9a-f]{32}$/)
   })
 

@@ -5,6 +5,7 @@ import { CoveyError } from '../../error/covey-error.ts'
 import { until } from '../until.ts'
 import { watched } from './source.ts'
 import { type Check, hasCode } from './transport-bench.ts'
+import { untilLate } from './until-late.ts'
 
 /** Streams of inputs with one result: order, checks, flow control, and all the ways to end one. */
 export function clientStreamTests(check: Check): void {
@@ -176,9 +177,15 @@ function endTests(check: Check): void {
   )
 
   check('a deadline ends a stream of inputs on both sides', async ({ api, seen }) => {
-    const { source, state } = watched(Number.POSITIVE_INFINITY, (n) => n, 'slow')
-    await assert.rejects(api.gather(source, { timeoutMs: 60 }), hasCode('DEADLINE_EXCEEDED'))
-    await until(() => state.left && seen.aborted === 1, 'both sides ended')
+    const sources: { left: boolean }[] = []
+    const ask = (timeoutMs: number) => {
+      const { source, state } = watched(Number.POSITIVE_INFINITY, (n) => n, 'slow')
+      sources.push(state)
+      return api.gather(source, { timeoutMs })
+    }
+    await untilLate(ask, () => seen.taken > 0)
+    const left = () => sources.every((source) => source.left)
+    await until(() => left() && seen.aborted > 0 && seen.ends.length > 0, 'both sides ended')
     assert.match(seen.ends[0] ?? '', /^DEADLINE_EXCEEDED: /)
   })
 

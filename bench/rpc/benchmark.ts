@@ -10,6 +10,7 @@ import type { ScenarioRun } from './scenario-run.ts'
 import { run as bulk } from './scenarios/bulk.ts'
 import { run as idleConnections } from './scenarios/idle-connections.ts'
 import { run as middleware } from './scenarios/middleware.ts'
+import { run as overload } from './scenarios/overload.ts'
 import { run as serverStream } from './scenarios/server-stream.ts'
 import { run as startup } from './scenarios/startup.ts'
 import { run as unary } from './scenarios/unary.ts'
@@ -22,6 +23,7 @@ const scenarios: { [N in ScenarioName]: (run: ScenarioRun) => Promise<Scenarios[
   idleConnections,
   startup,
   middleware,
+  overload,
 }
 
 /**

@@ -65,12 +65,31 @@ export function formatReport(report: Report): string {
         row.fiveOffUs,
       ]),
     ),
+    overloadTable(report),
     table('Targets', ['', 'wanted', 'found', ''], report.targets.map(targetCells)),
   ]
   return parts
     .filter((part) => part.length > 0)
     .map((part) => part.join('\n'))
     .join('\n\n')
+}
+
+function overloadTable({ scenarios }: Report): string[] {
+  return table(
+    'Overload: calls of 2 ms of the processor that are worth 500 ms',
+    ['times', 'admission', 'peak/s', 'good/s', '%', 'refused/s', 'µs each', 'p99 ms', '% after'],
+    scenarios.overload.map((row) => [
+      row.times,
+      row.admission ? 'on' : 'off',
+      row.peakPerSecond,
+      row.goodPerSecond,
+      row.goodPercent,
+      row.refusedPerSecond,
+      row.refuseUs ?? undefined,
+      row.p99ms,
+      row.recoveredPercent,
+    ]),
+  )
 }
 
 function mainTable(report: Report): string[] {

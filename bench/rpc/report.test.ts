@@ -4,6 +4,7 @@ import { formatReport } from './format-report.ts'
 import type { PayloadName } from './payloads.ts'
 import { createReport } from './report.ts'
 import type { Scenarios } from './results.ts'
+import type { OverloadRow } from './scenarios/overload.ts'
 import type { UnaryRow } from './scenarios/unary.ts'
 import type { SubjectName } from './subjects.ts'
 
@@ -15,6 +16,7 @@ const none: Scenarios = {
   idleConnections: [],
   startup: [],
   middleware: [],
+  overload: [],
 }
 
 test('the main figures are those of 100 bytes, one connection, at 128 and at 1', () => {
@@ -73,7 +75,8 @@ test('a target is met, missed or not measured, by the figures of its scenario', 
   ]
   const cost = { noneUs: 2, fiveOnUs: 0.51, fivePassingUs: 0.1, fiveOffUs: 0.05 }
   const middleware = [{ subject: 'covey' as const, ...cost }]
-  const all = { ...none, unary, bulk, idleConnections: [idle], middleware }
+  const overload = [overloadRow(10, 96, 5.5), overloadRow(40, 89, 4.5)]
+  const all = { ...none, unary, bulk, idleConnections: [idle], middleware, overload }
   const { targets } = createReport(all, {}, machine)
   assert.deepEqual(
     targets.map(({ name, value, met }) => [name, value, met]),
@@ -94,6 +97,10 @@ test('a target is met, missed or not measured, by the figures of its scenario', 
       ['p99 of 1,000 calls/s, with idle connections / without', 3, true],
       ['five middlewares on, µs per call', 0.51, false],
       ['five middlewares off, µs per call', 0.05, true],
+      ['answers in time at 10 × the load, % of the peak', 96, true],
+      ['answers in time at 40 × the load, % of the peak', 89, false],
+      ['what a refused call costs, µs', 4.5, true],
+      ['answers in time a second after it, %', 99.2, true],
     ],
   )
 })
@@ -139,4 +146,10 @@ function bulkRow(
 ) {
   const spread = { bestMegabytesPerSecond: speed, worstMegabytesPerSecond: speed }
   return { subject, bytes: 1, seconds: 1, megabytesPerSecond: speed, ...spread, ...memory }
+}
+
+function overloadRow(times: number, goodPercent: number, refuseUs: number): OverloadRow {
+  const rates = { peakPerSecond: 500, goodPerSecond: 5 * goodPercent, refusedPerSecond: 4_000 }
+  const rest = { late: 0, p50ms: 250, p99ms: 300, recoveredPercent: 99.2 }
+  return { subject: 'covey', admission: true, times, goodPercent, refuseUs, ...rates, ...rest }
 }

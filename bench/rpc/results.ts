@@ -2,6 +2,7 @@ import type { PayloadName } from './payloads.ts'
 import type { BulkRow } from './scenarios/bulk.ts'
 import type { IdleConnectionsRow } from './scenarios/idle-connections.ts'
 import type { MiddlewareRow } from './scenarios/middleware.ts'
+import type { OverloadRow } from './scenarios/overload.ts'
 import type { ServerStreamRow } from './scenarios/server-stream.ts'
 import type { StartupRow } from './scenarios/startup.ts'
 import { main, type UnaryRow } from './scenarios/unary.ts'
@@ -15,6 +16,7 @@ export interface Scenarios {
   idleConnections: IdleConnectionsRow[]
   startup: StartupRow[]
   middleware: MiddlewareRow[]
+  overload: OverloadRow[]
 }
 
 /** The row of a load over one connection, or what HTTP/1.1 has instead. */

@@ -6,6 +6,7 @@ export const scenarioNames = [
   'idleConnections',
   'startup',
   'middleware',
+  'overload',
 ] as const
 
 export type ScenarioName = (typeof scenarioNames)[number]

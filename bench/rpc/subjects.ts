@@ -22,7 +22,7 @@ const entry = (
 export const subjects = {
   covey: entry(
     () => import('./subjects/covey.ts'),
-    ['unary', 'serverStream', 'bulk', 'idleConnections', 'startup', 'middleware'],
+    ['unary', 'serverStream', 'bulk', 'idleConnections', 'startup', 'middleware', 'overload'],
     { fromNpm: false },
   ),
   bareJson: entry(

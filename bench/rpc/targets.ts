@@ -24,7 +24,12 @@ const noiseUs = 0.05
 
 /** Compares what was found with each target. */
 export function checkTargets(scenarios: Scenarios): Target[] {
-  return [...unaryTargets(scenarios), ...bulkTargets(scenarios), ...otherTargets(scenarios)]
+  return [
+    ...unaryTargets(scenarios),
+    ...bulkTargets(scenarios),
+    ...otherTargets(scenarios),
+    ...overloadTargets(scenarios),
+  ]
 }
 
 function unaryTargets({ unary }: Scenarios): Target[] {
@@ -81,6 +86,17 @@ function otherTargets({ idleConnections, middleware }: Scenarios): Target[] {
     target('p99 of 1,000 calls/s, with idle connections / without', p99, { atMost: 3 }),
     target('five middlewares on, µs per call', cost?.fiveOnUs, { atMost: 0.5 }),
     target('five middlewares off, µs per call', cost?.fiveOffUs, { atMost: noiseUs }),
+  ]
+}
+
+function overloadTargets({ overload }: Scenarios): Target[] {
+  const at = (times: number) => overload.find((row) => row.admission && row.times === times)
+  const [ten, forty] = [at(10), at(40)]
+  return [
+    target('answers in time at 10 × the load, % of the peak', ten?.goodPercent, { atLeast: 95 }),
+    target('answers in time at 40 × the load, % of the peak', forty?.goodPercent, { atLeast: 90 }),
+    target('what a refused call costs, µs', forty?.refuseUs ?? undefined, { atMost: 5 }),
+    target('answers in time a second after it, %', ten?.recoveredPercent, { atLeast: 99 }),
   ]
 }
 

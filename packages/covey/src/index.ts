@@ -64,6 +64,7 @@ export type {
   JsonSchema,
   MethodDescription,
 } from './contract/describe-contract.ts'
+export type { CalleeFigures, CalleeInstance } from './rpc/callee-figures.ts'
 export type { MethodMetrics } from './observe/call-metrics.ts'
 
 // ---- For those who write registries, transports, codecs, and parts of their own.

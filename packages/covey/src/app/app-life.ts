@@ -288,9 +288,9 @@ export class AppLife implements App {
   #stats(): ServerStats {
     const connections = this.#listeners.reduce((sum, listener) => sum + listener.connections, 0)
     const uptimeMs = this.#uptimeMs
-    const { lateAnswers } = this.#runtime
+    const { lateAnswers, callees } = this.#runtime
     const methods = this.#metrics.snapshot()
-    const figures = { uptimeMs, connections, lateAnswers, methods }
+    const figures = { uptimeMs, connections, lateAnswers, callees, methods }
     const admission = this.#admission && { admission: this.#admission.report() }
     return { app: this.name, instance: this.#id, ...figures, ...admission }
   }

@@ -9,6 +9,7 @@ import type { Instance } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import type { Log } from '../observe/log.ts'
 import { servedToTheEnd } from '../transport/served-to-the-end.ts'
+import type { CalleeFigures } from './callee-figures.ts'
 import { type Connect, Endpoint } from './endpoint.ts'
 import { fits } from './fits.ts'
 import { lateForInstance, noInstance } from './no-instance.ts'
@@ -71,6 +72,12 @@ export class Channel {
   /** Calls that wait for a connection. */
   get waiting(): number {
     return this.#waiting.size
+  }
+
+  /** How it stands with each instance. */
+  get figures(): CalleeFigures {
+    const instances = [...this.#endpoints.values()].map((endpoint) => endpoint.figures)
+    return { service: this.#options.service, waiting: this.waiting, instances }
   }
 
   /** Tries again now where a connection is waited for. */

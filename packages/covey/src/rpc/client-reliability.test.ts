@@ -68,6 +68,41 @@ test('with all instances down 5,000 calls a second fail within 10 ms', async () 
   assert.ok(waits.at(-1)! < 500, `${waits.at(-1)} ms`)
 })
 
+test('a process tells how it stands with what it calls', async () => {
+  await using fleet = new LocalFleet()
+  const apps = [await fleet.start('a'), await fleet.start('b')]
+  const { runtime } = fleet
+  const overrides = { covey: { logLevel: 'silent', drainWaitMs: 0 } }
+  await using caller = createApp({ name: 'caller', runtime, overrides, ownsProcess: false })
+  await caller.start()
+  const own = createClient(stats, { runtime, target: caller.address })
+  const api = createClient(whoami, { runtime })
+  const callee = async () => {
+    const { callees } = await own.read()
+    return callees.find(({ service }) => service === 'whoami')
+  }
+  assert.equal(await callee(), undefined)
+  await api.name()
+  const abort = new AbortController()
+  const wishes = { instance: apps[1]!.instance.id, signal: abort.signal }
+  const hanging = api.hang(undefined, wishes).catch(() => {})
+  const pending = async () => (await callee())?.instances.map((instance) => instance.pending)
+  await until(async () => String(await pending()) === '0,1', 'it is on its way')
+  const { waiting, instances } = (await callee())!
+  assert.equal(waiting, 0)
+  assert.deepEqual(
+    instances.map(({ id, state }) => [id, state]),
+    apps.map(({ instance }) => [instance.id, 'open']),
+  )
+  abort.abort()
+  await hanging
+  const target = `tcp://127.0.0.1:${await freePort()}`
+  await assert.rejects(createClient(whoami, { runtime, target }).name(), { code: 'UNAVAILABLE' })
+  const { callees } = await own.read()
+  const nobody = callees.flatMap((each) => each.instances).find(({ id }) => id === target)
+  assert.match(nobody!.state, /ECONNREFUSED|connecting|nobody/)
+})
+
 test('an answer behind its deadline is dropped, and counted in the figures of the process', async () => {
   await using fleet = new LocalFleet()
   const a = await fleet.start('a')

@@ -7,6 +7,7 @@ import type { Instance } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { servedToTheEnd } from '../transport/served-to-the-end.ts'
 import type { Connection, ConnectionEvents } from '../transport/transport.ts'
+import type { CalleeInstance } from './callee-figures.ts'
 import { isFixed } from './fixed-instance.ts'
 import { Subchannel, type SubchannelState } from './subchannel.ts'
 
@@ -168,6 +169,12 @@ export class Endpoint implements NamedCandidate {
   /** Tries again now instead of waiting for the backoff; for when the network is known to be back. */
   hurry(): void {
     for (const subchannel of this.#subchannels) subchannel.hurry()
+  }
+
+  /** How it stands, for people. */
+  get figures(): CalleeInstance {
+    const { instance, pending, latencyMs } = this
+    return { id: instance.id, state: this.#best().describe(), pending, latencyMs }
   }
 
   /** Why it takes no calls, for messages. */

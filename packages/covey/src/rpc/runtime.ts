@@ -17,6 +17,7 @@ import { followKeyFiles } from '../transport/tcp/follow-key-files.ts'
 import { tcpTransport, unixTransport } from '../transport/tcp/tcp-transport.ts'
 import type { Connection, ConnectionEvents, Transport } from '../transport/transport.ts'
 import { UnprovedPeers } from '../transport/unproved-peers.ts'
+import type { CalleeFigures } from './callee-figures.ts'
 import { Channel } from './channel.ts'
 import { ClientRetry } from './client-retry.ts'
 import { fits } from './fits.ts'
@@ -129,6 +130,12 @@ export class Runtime implements AsyncDisposable {
   /** Answers to calls that its clients had given up, or that came twice. */
   get lateAnswers(): number {
     return this.#lateAnswers
+  }
+
+  /** How this process stands with what it has called, by service. */
+  get callees(): readonly CalleeFigures[] {
+    const all = [...this.#channels.values()].map((channel) => channel.figures)
+    return all.sort((one, other) => one.service.localeCompare(other.service))
   }
 
   /** How connections from and to an address are guarded and packed. */

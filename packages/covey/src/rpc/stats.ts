@@ -4,6 +4,7 @@ import { plain } from '../contract/plain.ts'
 import { amount, count, listOf, objectOf, recordOf, text } from '../contract/plain-types.ts'
 import type { AdmissionReport } from '../middleware/admission.ts'
 import type { MethodMetrics } from '../observe/call-metrics.ts'
+import type { CalleeFigures } from './callee-figures.ts'
 
 /** What an instance has done since it started. */
 export interface ServerStats {
@@ -20,6 +21,8 @@ export interface ServerStats {
   readonly lateAnswers: number
   /** Calls that had to wait to be begun, or were refused because there were too many; absent where that is not looked after. */
   readonly admission?: AdmissionReport
+  /** What this process calls itself: connections, calls in flight and waiting. */
+  readonly callees: readonly CalleeFigures[]
   /** The methods that were called, by name. */
   readonly methods: readonly MethodMetrics[]
 }
@@ -37,6 +40,12 @@ const methodMetrics = objectOf({
 
 const admission = objectOf({ waiting: count, waited: count, refused: count, maxWaitedMs: count })
 
+const callee = objectOf({
+  service: text,
+  waiting: count,
+  instances: listOf(objectOf({ id: text, state: text, pending: count, latencyMs: amount })),
+})
+
 const serverStats = objectOf({
   app: text,
   instance: text,
@@ -44,6 +53,7 @@ const serverStats = objectOf({
   connections: count,
   lateAnswers: count,
   'admission?': admission,
+  callees: listOf(callee),
   methods: listOf(methodMetrics),
 })
 

@@ -70,6 +70,11 @@ test('each call of a service gets a line: who, how long, how it ended, and nothi
     [fields.code, fields.subject, fields.peer, fields.mode],
     ['INVALID_INPUT', 'ada', 'tls b', 'submit'],
   )
+  const { call: first, result: once } = serve(users.methods.get, { id: '7' })
+  await once
+  const again = first.again(first, 2)
+  await serve(users.methods.get, { id: '7' }, again).result
+  assert.deepEqual([log.lines[2]!.fields.attempt, log.lines[3]!.fields.attempt], [undefined, 2])
   assert.doesNotMatch(JSON.stringify(log.lines), /a secret/)
 })
 

@@ -201,3 +201,20 @@ test('those of one clock share one', () => {
   assert.equal(sharedTickWheel(clock), sharedTickWheel(clock))
   assert.notEqual(sharedTickWheel(clock), sharedTickWheel(new FakeClock()))
 })
+
+test('a member that throws holds up nobody for longer than a slot', async () => {
+  const { clock, wheel, ticks, member } = bench()
+  const bad = new Member('bad', () => {
+    throw new Error('no')
+  })
+  wheel.schedule(member('a'), 100)
+  wheel.schedule(bad, 100)
+  wheel.schedule(member('b'), 100)
+  wheel.schedule(member('c'), 500)
+  await assert.rejects(clock.advance(100), /^Error: no$/)
+  await clock.advance(20)
+  assert.deepEqual(ticks.map(([name]) => name).sort(), ['a', 'b'])
+  await clock.advance(400)
+  assert.deepEqual(ticks.at(-1), ['c', 500])
+  assert.equal(wheel.size, 0)
+})

@@ -108,22 +108,30 @@ export class TickWheel {
     const now = Math.floor(nowMs / slotMs)
     const first = Math.max(this.#done + 1, now - slots + 1)
     // All that is due is taken out first: what its ticks schedule may fall into the same slots, for later.
-    for (let slot = first; slot <= now; slot++) this.#collect(slot % slots)
+    for (let slot = first; slot <= now; slot++) this.#move(slot % slots, due)
     this.#done = Math.max(this.#done, now)
     this.#turning = true
+    try {
+      this.#tickDue(lateMs)
+    } finally {
+      this.#turning = false
+      // Where one threw, those behind it come with the next slot.
+      if (this.#heads[due] !== undefined) this.#move(due, (this.#done + 1) % slots)
+      this.#armNext()
+    }
+  }
+
+  #tickDue(lateMs: number): void {
     for (let member = this.#heads[due]; member !== undefined; member = this.#heads[due]) {
       this.remove(member)
       member.tick(lateMs)
     }
-    this.#turning = false
-    this.#armNext()
   }
 
-  /** Moves the members of a slot to those that are due. */
-  #collect(slot: number): void {
-    for (let member = this.#heads[slot]; member !== undefined; member = this.#heads[slot]) {
+  #move(from: number, to: number): void {
+    for (let member = this.#heads[from]; member !== undefined; member = this.#heads[from]) {
       this.remove(member)
-      this.#put(member, due)
+      this.#put(member, to)
     }
   }
 

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { systemClock } from '../../base/clock.ts'
 import { frameworkSettings } from '../../settings/framework-settings.ts'
 import { loadSettings } from '../../settings/load-settings.ts'
+import { FakeClock } from '../../testing/fake-clock.ts'
 import { freePort } from '../../testing/free-port.ts'
 import { RecordingLog } from '../../testing/recording-log.ts'
-import { openProbe } from './open-probe.ts'
+import { firstWord, openProbe } from './open-probe.ts'
 
 async function open(probe: { port?: number; host?: string }) {
   const overrides = { covey: { probe, logLevel: 'silent' } } as const
@@ -67,6 +69,28 @@ test('a port that is taken is told as such, and leaves nothing behind', async ()
   })
   await assert.rejects(open({ port: 0, host: 'no.such.host.invalid' }), { code: 'START_FAILED' })
   await probe!.close()
+})
+
+test('a thread that dies or is silent before it listens does not hold a start for ever', async () => {
+  const run = (code: string) => new Worker(code, { eval: true })
+  await assert.rejects(firstWord(run('process.exit(7)'), systemClock), {
+    code: 'START_FAILED',
+    message: 'covey.probe: its thread ended with code 7 before it listened',
+  })
+  await assert.rejects(firstWord(run('throw new Error("no luck")'), systemClock), {
+    code: 'START_FAILED',
+    message: 'covey.probe: its thread cannot start: no luck',
+  })
+  const clock = new FakeClock()
+  const silent = firstWord(run('setInterval(() => {}, 1_000)'), clock)
+  await Promise.all([
+    clock.advance(10_000),
+    assert.rejects(silent, {
+      code: 'START_FAILED',
+      message: 'covey.probe: its thread did not listen within 10000 ms',
+    }),
+  ])
+  assert.equal(threads(), 0)
 })
 
 test('strangers who say nothing are sent away', async () => {

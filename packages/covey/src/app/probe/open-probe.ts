@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../base/clock.ts'
 import { CoveyError } from '../../error/covey-error.ts'
@@ -7,6 +6,9 @@ import { wantsColor } from '../../observe/render-line.ts'
 import type { FrameworkSettings } from '../../settings/framework-settings.ts'
 import { ProbeBoard, type ProbeState } from './probe-board.ts'
 import { lookMs, type ProbeThreadData, type ProbeThreadStart } from './probe-thread-data.ts'
+
+/** A thread that has not said a word by then will not, in milliseconds; it takes 50 to 300. */
+const firstWordMs = 10_000
 
 /** What a probe needs beside its settings. */
 export interface ProbeOptions {
@@ -48,12 +50,13 @@ export async function openProbe(
     warn: !['error', 'silent'].includes(settings.logLevel),
     color: wantsColor(process.env, true),
   })
-  const address = await firstWord(worker)
+  const address = await firstWord(worker, clock)
   log.info({ address }, 'the probe listens')
-  let closing = false
+  let closing: Promise<unknown> | undefined
   worker.on('error', (err) => log.error({ err }, 'the thread of the probe has failed'))
   worker.on('exit', () => {
-    if (!closing) log.error({ address }, 'the probe is gone: nobody answers its port any more')
+    if (closing === undefined)
+      log.error({ address }, 'the probe is gone: nobody answers its port any more')
   })
   worker.unref()
   const timer = clock.every(lookMs, turnTeller(board, clock, log))
@@ -66,10 +69,9 @@ export async function openProbe(
       board.state = now
     },
     async close() {
-      if (closing) return
-      closing = true
       timer.stop()
-      await worker.terminate()
+      closing ??= worker.terminate()
+      await closing
     },
   }
 }
@@ -92,18 +94,36 @@ function startThread(data: ProbeThreadData): Worker {
   })
 }
 
-/** @throws CoveyError why it does not listen */
-async function firstWord(worker: Worker): Promise<string> {
-  let said: ProbeThreadStart
+/**
+ * What a thread says first; one that does not is ended.
+ * @throws CoveyError why it does not listen
+ */
+export async function firstWord(worker: Worker, clock: Clock): Promise<string> {
   try {
-    said = (await once(worker, 'message'))[0]
-  } catch (cause) {
-    const message = `covey.probe: its thread cannot start: ${(cause as Error).message}`
-    throw new CoveyError('START_FAILED', message, { cause })
+    const said = await heard(worker, clock)
+    if ('address' in said) return said.address
+    throw CoveyError.fromData({ ...said.error, message: `covey.probe: ${said.error.message}` })
+  } catch (error) {
+    await worker.terminate()
+    throw error
   }
-  if ('address' in said) return said.address
-  await worker.terminate()
-  throw CoveyError.fromData({ ...said.error, message: `covey.probe: ${said.error.message}` })
+}
+
+async function heard(worker: Worker, clock: Clock): Promise<ProbeThreadStart> {
+  const { promise, resolve, reject } = Promise.withResolvers<ProbeThreadStart>()
+  const fail = (why: string, cause?: Error) => {
+    reject(new CoveyError('START_FAILED', `covey.probe: its thread ${why}`, { cause }))
+  }
+  const onError = (cause: Error) => fail(`cannot start: ${cause.message}`, cause)
+  const onExit = (code: number) => fail(`ended with code ${code} before it listened`)
+  const timer = clock.after(firstWordMs, () => fail(`did not listen within ${firstWordMs} ms`))
+  worker.once('message', resolve).once('error', onError).once('exit', onExit)
+  try {
+    return await promise
+  } finally {
+    timer.stop()
+    worker.off('message', resolve).off('error', onError).off('exit', onExit)
+  }
 }
 
 /** Tells the probe's thread that this one turns, and the log how long it did not. */

@@ -24,6 +24,8 @@ const connections = 10_000
 /** Client processes that hold them. */
 const holders = 4
 const callsPerSecond = 1_000
+/** At full speed, so that all that is hot is compiled by then: a thousand calls a second take half a minute to get there. */
+const warmUpSeconds = 3
 const openLimitMs = 180_000
 /** For what follows the opening: timers of connecting run out, freed memory goes back. */
 const settleMs = 2_000
@@ -50,15 +52,16 @@ async function measureOnce(
   { options }: ScenarioRun,
 ): Promise<IdleConnectionsRow> {
   await using pair = await startPair(subject, { pin: options.pin, nodeArgs: ['--expose-gc'] })
+  const seconds = options.seconds * 6
   const load = { do: 'openLoop', perSecond: callsPerSecond } as const
-  await pair.run({ ...load, seconds: 1 })
-  const unloaded = await pair.run<Figures>({ ...load, seconds: options.seconds * 2 })
+  await pair.run({ do: 'unary', payload: '100B', concurrency: 128, seconds: warmUpSeconds })
+  const unloaded = await pair.run<Figures>({ ...load, seconds })
   const before = await settledBytes(pair)
   const held: Child[] = []
   try {
     for (let n = 0; n < holders; n++) held.push(await hold(subject, pair.port))
     const after = await settledBytes(pair)
-    const loaded = await pair.run<Figures>({ ...load, seconds: options.seconds * 2 })
+    const loaded = await pair.run<Figures>({ ...load, seconds })
     return {
       subject,
       connections,

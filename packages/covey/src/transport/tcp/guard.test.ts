@@ -4,7 +4,7 @@ import { connect, createServer, Socket } from 'node:net'
 import { test } from 'node:test'
 import { freePort } from '../../testing/free-port.ts'
 import { defaultLimits, type Limits } from '../limits.ts'
-import { guard, probesFor } from './guard.ts'
+import { countSocket, guard, probesFor } from './guard.ts'
 import { socketPipe } from './wire.ts'
 
 const limits = (changes: Partial<Limits> = {}): Limits => ({ ...defaultLimits, ...changes })
@@ -28,6 +28,23 @@ test('a machine that is gone is noticed within silenceMs, by two probes at the l
     assert.equal(found(200, silenceMs), undefined, `${silenceMs}`)
   }
   assert.equal(found(2_000, 3_000), undefined, 'no room for two')
+})
+
+test('the more connections, the later the first probe of a further one, up to idlePingMs', () => {
+  const found = (connections: number, changes: Partial<Limits> = {}) => {
+    const { idleSeconds, intervalSeconds, count } = probesFor(limits(changes), connections)!
+    assert.deepEqual([intervalSeconds, count], [1, 2])
+    return idleSeconds
+  }
+  assert.deepEqual(
+    [0, 249, 250, 999, 5_000].map((number) => found(number)),
+    [1, 1, 2, 4, 21],
+  )
+  assert.equal(found(1_000_000), 25)
+  assert.equal(found(1_000_000, { idlePingMs: 500 }), 1)
+  let perSecond = 0
+  for (let number = 0; number < 10_000; number++) perSecond += 1 / found(number)
+  assert.ok(perSecond < 1_200, `${perSecond} probes a second`)
 })
 
 test('whatever the limits, the probes are whole seconds and over in time', () => {
@@ -56,12 +73,40 @@ test('a socket that cannot be guarded in time is left as it is', skip, () => {
   assert.deepEqual(asked, [[true, 1_000, 1_000, 2]])
 })
 
-test('what the system found out is told in words', async () => {
-  const port = await freePort()
-  const server = createServer().listen(port, '127.0.0.1')
+/** A socket of this process to a server of its own. */
+async function openSocket() {
+  const server = createServer().listen(await freePort(), '127.0.0.1')
   await once(server, 'listening')
+  const { port } = server.address() as { port: number }
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')
+  return { server, socket }
+}
+
+test('sockets count while they are open', skip, async () => {
+  const { server, socket } = await openSocket()
+  const pipe = socketPipe(socket, 'tcp', 'there', limits())
+  for (let others = 0; others < 249; others++) countSocket(1)
+  const idleMs = () => {
+    const asked: number[] = []
+    const setKeepAlive = (_on: boolean, ms: number) => void asked.push(ms)
+    guard({ setKeepAlive } as never, limits())
+    return asked[0]
+  }
+  assert.equal(idleMs(), 1_000)
+  const closed = new Promise((resolve) => {
+    pipe.open({ data() {}, drained() {}, closed: resolve })
+  })
+  assert.equal(idleMs(), 2_000)
+  socket.destroy()
+  await closed
+  assert.equal(idleMs(), 1_000)
+  for (let others = 0; others < 249; others++) countSocket(-1)
+  server.close()
+})
+
+test('what the system found out is told in words', async () => {
+  const { server, socket } = await openSocket()
   const pipe = socketPipe(socket, 'tcp', 'there', limits())
   assert.equal(pipe.guarded, tellable)
   const closed = new Promise<Error | undefined>((resolve) => {

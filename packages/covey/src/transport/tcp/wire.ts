@@ -2,7 +2,7 @@ import type { OnReadOpts, Socket } from 'node:net'
 import { withoutUser } from '../../base/without-user.ts'
 import type { Limits } from '../limits.ts'
 import type { Pipe, PipeEvents } from '../session/pipe.ts'
-import { guard } from './guard.ts'
+import { countSocket, guard } from './guard.ts'
 import { keepFreedMemory } from './keep-freed-memory.ts'
 
 /** A socket as a pipe. It takes the socket over: nobody else may read from it or write to it. */
@@ -68,6 +68,7 @@ export class SocketPipe implements Pipe {
   }
 
   open(events: PipeEvents): void {
+    countSocket(1)
     this.events = events
     const socket: OwnedSocket = this.#socket
     socket[ownPipe] = this
@@ -137,6 +138,7 @@ function onEnd(this: OwnedSocket): void {
 }
 
 function onClose(this: OwnedSocket): void {
+  countSocket(-1)
   const { events, cause } = this[ownPipe]!
   events!.closed(cause && explained(cause))
 }

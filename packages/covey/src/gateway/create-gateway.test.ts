@@ -12,6 +12,7 @@ import { defineService } from '../contract/define-service.ts'
 import { serverStream, unary } from '../contract/method.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { silentLog } from '../observe/log.ts'
+import { batch } from '../rpc/batch.ts'
 import { results } from '../rpc/results.ts'
 import { createRuntime } from '../rpc/runtime.ts'
 import { freePort } from '../testing/free-port.ts'
@@ -82,6 +83,25 @@ test('a page without a valid ticket is told UNAUTHENTICATED', { timeout: 20_000 
   const call = web.client(page).who(undefined, { timeoutMs: 300 })
   await assert.rejects(call, /no valid ticket|time was used up/)
   assert.ok(states.includes('waiting UNAUTHENTICATED'), states.join())
+})
+
+test('a batch of a page may be larger than any message the gateway takes', {
+  timeout: 20_000,
+}, async () => {
+  const texts = Array.from({ length: 10 }, (_, index) => `${index}`.repeat(30_000))
+  const small = { maxFrameBytes: 40_000 }
+  for (const options of [{}, { limits: small }]) {
+    await using gateway = await open(await freePort(), options)
+    const states: string[] = []
+    await using web = link(gateway, undefined, states)
+    const api = web.client(page)
+    await api.who()
+    const answers = await batch(
+      Object.fromEntries(texts.map((text, at) => [`n${at}`, api.echo.of(text)])),
+    )
+    assert.deepEqual(Object.values(answers), texts)
+    assert.deepEqual(states, ['connecting', 'open'])
+  }
 })
 
 test('when the gateway comes back the page is connected again; calls wait for it', {

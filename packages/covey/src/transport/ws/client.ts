@@ -3,7 +3,7 @@ import { limitOpening, unreachable } from '../limit-opening.ts'
 import { connectSession } from '../session/connect-session.ts'
 import type { Pipe, PipeEvents } from '../session/pipe.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
-import { subprotocol } from './wire.ts'
+import { maxMessageBytes, subprotocol } from './wire.ts'
 
 /**
  * Connects to `ws://host:port/path` with the platform's own WebSocket, in a browser or in Node, and shakes hands.
@@ -52,8 +52,7 @@ function webSocketPipe(socket: WebSocket, address: string): Pipe {
     },
     open: (events) => listen(socket, events),
     write(bytes) {
-      // A copy: the types of a browser refuse memory that another thread might share.
-      if (socket.readyState === socket.OPEN) socket.send(new Uint8Array(bytes))
+      if (socket.readyState === socket.OPEN) sendMessages(socket, bytes)
       return true
     },
     pause() {},
@@ -62,6 +61,14 @@ function webSocketPipe(socket: WebSocket, address: string): Pipe {
     end: () => socket.close(1000),
     destroy: () => socket.close(),
     soon: (run) => queueMicrotask(run),
+  }
+}
+
+/** In pieces: the server takes messages of a frame or two, and what is written at once may be many frames. */
+function sendMessages(socket: WebSocket, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; at += maxMessageBytes) {
+    // A copy: the types of a browser refuse memory that another thread might share.
+    socket.send(new Uint8Array(bytes.subarray(at, at + maxMessageBytes)))
   }
 }
 

@@ -7,7 +7,7 @@ import { listenError } from '../session/listen-error.ts'
 import type { Pipe, PipeEvents } from '../session/pipe.ts'
 import { SessionSet } from '../session/session-set.ts'
 import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
-import { subprotocol } from './wire.ts'
+import { maxMessageBytes, subprotocol } from './wire.ts'
 
 /** Where and from whom WebSockets are taken. */
 export interface WsRoute {
@@ -31,7 +31,7 @@ export function acceptWebSockets(
     clientTracking: false,
     // Compression would take 230 KiB for each connection.
     perMessageDeflate: false,
-    maxPayload: limits.maxFrameBytes + 1024,
+    maxPayload: Math.max(limits.maxFrameBytes, maxMessageBytes) + 1024,
     maxFragments: 1024,
     handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
   })

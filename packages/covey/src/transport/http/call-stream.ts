@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Call } from '../../call/call.ts'
 import { givesStream, takesStream } from '../../call/method-ref.ts'
+import { lengthBytes } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { IncomingStream } from '../session/incoming-stream.ts'
 import { OutgoingStream } from '../session/outgoing-stream.ts'
@@ -31,7 +32,7 @@ class StreamFlight implements Flight {
 
   constructor(call: Call, route: HttpRoute) {
     const { limits } = route.options
-    const { maxFrameBytes } = route.link.welcome
+    const sizes = { sent: route.link.welcome.maxFrameBytes, taken: limits.maxFrameBytes }
     this.#call = call
     this.#route = route
     this.result = this.#settled.promise
@@ -40,7 +41,7 @@ class StreamFlight implements Flight {
       'content-type': mediaType.frames,
       [headerName.window]: limits.streamWindowBytes,
     })
-    this.#body = new FrameBody(this.#sent, Math.max(maxFrameBytes, limits.maxFrameBytes), {
+    this.#body = new FrameBody(this.#sent, sizes, {
       onItem: (value, bytes) => this.#items.push(value, bytes),
       onCredit: (bytes) => this.#source?.grant(bytes),
       onEnd: () => this.#finish(() => this.#items.finish()),
@@ -52,7 +53,7 @@ class StreamFlight implements Flight {
     })
     this.#items = new IncomingStream({
       windowBytes: limits.streamWindowBytes,
-      maxFrameBytes: limits.maxFrameBytes,
+      maxFrameBytes: limits.maxFrameBytes + lengthBytes,
       grant: (bytes) => void (this.#over || this.#body.credit(bytes)),
       onLeft: () => this.#fail(new CoveyError('CANCELLED', 'the reader left the stream')),
     })

@@ -8,6 +8,9 @@ import { closedHere } from '../endings.ts'
 import type { ConnectOptions } from '../transport.ts'
 import type { LinkWelcome } from './link-set.ts'
 
+/** Frames of a link are small. */
+const maxLinkFrameBytes = 64 * 1024
+
 /** What a link tells its connection. */
 export interface ClientLinkEvents {
   onGoAway(): void
@@ -25,7 +28,7 @@ export class ClientLink {
   readonly #request: ClientRequest
   readonly #response: IncomingMessage
   readonly #options: ConnectOptions
-  readonly #decoder = new FrameDecoder(64 * 1024)
+  readonly #decoder: FrameDecoder
   readonly #timer: Timer
   #heardMs: number
   #lost: CoveyError | undefined
@@ -35,10 +38,11 @@ export class ClientLink {
     request: ClientRequest,
     response: IncomingMessage,
     options: ConnectOptions,
-    first: { readonly welcome: LinkWelcome; readonly rest: Uint8Array },
+    { welcome, decoder, more }: LinkGreeting,
   ) {
     const { clock, limits } = options
-    this.welcome = first.welcome
+    this.welcome = welcome
+    this.#decoder = decoder
     this.#request = request
     this.#response = response
     this.#options = options
@@ -49,7 +53,8 @@ export class ClientLink {
     response.on('close', () => this.#end('the server closed the connection'))
     request.on('error', () => {})
     request.socket?.unref()
-    this.#data(first.rest)
+    for (const frame of more) this.#frame(frame)
+    response.resume()
   }
 
   get goesAway(): boolean {
@@ -70,15 +75,14 @@ export class ClientLink {
   #data(bytes: Uint8Array): void {
     this.#heardMs = this.#options.clock.monotonicMs()
     try {
-      this.#decoder.push(bytes, ({ type }) => {
-        if (type === frameType.goAway) this.#goAway()
-      })
+      this.#decoder.push(bytes, (frame) => this.#frame(frame))
     } catch (error) {
       this.#end(CoveyError.from(error).message)
     }
   }
 
-  #goAway(): void {
+  #frame({ type }: Frame): void {
+    if (type !== frameType.goAway) return
     this.#goesAway = true
     this.events?.onGoAway()
   }
@@ -99,35 +103,37 @@ export class ClientLink {
   }
 }
 
+/** The beginning of a link. */
+export interface LinkGreeting {
+  readonly welcome: LinkWelcome
+  /** Has taken all bytes that came so far. */
+  readonly decoder: FrameDecoder
+  /** Frames that came together with the welcome. */
+  readonly more: readonly Frame[]
+}
+
 /**
- * Reads the first frame of a link.
- * @throws CoveyError `PROTOCOL_ERROR`
+ * Reads the first frame of a link. What follows waits until it is read.
+ * @throws CoveyError `PROTOCOL_ERROR`, `MESSAGE_TOO_LARGE`, `UNAVAILABLE`
  */
-export function readWelcome(
-  response: IncomingMessage,
-): Promise<{ readonly welcome: LinkWelcome; readonly rest: Uint8Array }> {
+export function readWelcome(response: IncomingMessage): Promise<LinkGreeting> {
   return new Promise((resolve, reject) => {
-    const decoder = new FrameDecoder(64 * 1024)
-    const others: Uint8Array[] = []
-    let welcome: LinkWelcome | undefined
+    const decoder = new FrameDecoder(maxLinkFrameBytes)
+    const frames: Frame[] = []
     const settle = () => {
-      response.off('data', onData).off('close', onClose)
-    }
-    const onFrame = (frame: Frame) => {
-      // Frames that came along are read again by whoever keeps the link.
-      if (welcome !== undefined) others.push(frame.bytes.slice(frame.start - 10, frame.end))
-      else welcome = toWelcome(frame)
+      response.off('data', onData).off('close', onClose).pause()
     }
     const onData = (bytes: Uint8Array) => {
       try {
-        decoder.push(bytes, onFrame)
+        decoder.push(bytes, (frame) => frames.push(frame))
+        const [first, ...more] = frames
+        if (first === undefined) return
+        settle()
+        resolve({ welcome: toWelcome(first), decoder, more })
       } catch (error) {
         settle()
-        return reject(error)
+        reject(error)
       }
-      if (welcome === undefined || decoder.partialBytes > 0) return
-      settle()
-      resolve({ welcome, rest: Buffer.concat(others) })
     }
     const onClose = () => {
       settle()
@@ -138,15 +144,30 @@ export function readWelcome(
   })
 }
 
+/** As strict as the handshake of the other transports. */
 function toWelcome({ type, bytes, start, end }: Frame): LinkWelcome {
   const value = type === frameType.welcome ? jsonCodec.decode(bytes, start, end) : undefined
-  const { instance, maxFrameBytes, streamWindowBytes } = (value ?? {}) as Record<string, unknown>
-  if (
-    typeof instance !== 'string' ||
-    typeof maxFrameBytes !== 'number' ||
-    typeof streamWindowBytes !== 'number'
-  ) {
+  if (typeof value !== 'object' || value === null) {
     throw new CoveyError('PROTOCOL_ERROR', 'no welcome from the server')
   }
-  return { instance, maxFrameBytes, streamWindowBytes }
+  const said = value as Record<string, unknown>
+  const { instance } = said
+  if (typeof instance !== 'string' || instance.length > 200) {
+    throw wrong('instance', 'text of at most 200 characters')
+  }
+  return {
+    instance,
+    maxFrameBytes: bytesIn(said, 'maxFrameBytes'),
+    streamWindowBytes: bytesIn(said, 'streamWindowBytes'),
+  }
+}
+
+function bytesIn(said: Record<string, unknown>, field: string): number {
+  const value = said[field]
+  if (Number.isSafeInteger(value) && (value as number) >= 1024) return value as number
+  throw wrong(field, 'a whole number of at least 1024')
+}
+
+function wrong(field: string, expected: string): CoveyError {
+  return new CoveyError('PROTOCOL_ERROR', `welcome of the server: ${field} is not ${expected}`)
 }

@@ -9,6 +9,14 @@ import { BodyWriter, type WritableBody } from './body-writer.ts'
 /** The id of all frames: a body belongs to one call. */
 const callId = 1
 
+/** The largest frames, in bytes. */
+export interface FrameSizes {
+  /** That the other side takes. */
+  readonly sent: number
+  /** That this side takes, whatever the other one says. */
+  readonly taken: number
+}
+
 /** What arrives in the other direction. */
 export interface FrameBodyEvents {
   onItem(value: unknown, bytes: number): void
@@ -26,15 +34,15 @@ export class FrameBody {
   readonly #decoder: FrameDecoder
   readonly #events: FrameBodyEvents
 
-  constructor(target: WritableBody, maxFrameBytes: number, events: FrameBodyEvents) {
-    const writer = new FrameWriter(maxFrameBytes)
+  constructor(target: WritableBody, sizes: FrameSizes, events: FrameBodyEvents) {
+    const writer = new FrameWriter(sizes.sent)
     this.#writer = writer
     this.#out = new BodyWriter(
       target,
       () => writer.size,
       () => writer.take(),
     )
-    this.#decoder = new FrameDecoder(maxFrameBytes)
+    this.#decoder = new FrameDecoder(sizes.taken)
     this.#events = events
   }
 

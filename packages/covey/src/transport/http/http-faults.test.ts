@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { createServer as createHttp, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer as createHttp } from 'node:http'
 import { createServer as createTcp, type Server, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
 import { Call } from '../../call/call.ts'
-import { FrameWriter } from '../../codec/frame/frame-writer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { type HttpBench, openHttpBench, shop } from '../../testing/fixtures/http-bench.ts'
+import { startHttpImpostor } from '../../testing/fixtures/http-impostor.ts'
 import { freePort } from '../../testing/free-port.ts'
 import { until } from '../../testing/until.ts'
 import { defaultLimits, type Limits } from '../limits.ts'
@@ -32,33 +32,8 @@ async function code(result: Promise<unknown>): Promise<string> {
   )
 }
 
-/** A server that shakes hands as ours does and answers calls as it likes. */
-async function impostor(onCall: RequestListener, port?: number) {
-  const links = new Set<ServerResponse>()
-  const server = createHttp((request, response) => {
-    if (request.url !== '/rpc') return onCall(request, response)
-    const writer = new FrameWriter(64 * 1024)
-    const { maxFrameBytes, streamWindowBytes } = defaultLimits
-    const welcome = { instance: 'odd', maxFrameBytes, streamWindowBytes }
-    writer.frame(2, 0, 0, (out) => void out.text(JSON.stringify(welcome)))
-    response.writeHead(200, { 'content-type': 'application/vnd.covey.frames' })
-    response.write(writer.take())
-    links.add(response)
-  })
-  const own = port ?? (await freePort())
-  await new Promise<void>((resolve) => server.listen(own, '127.0.0.1', resolve))
-  return {
-    url: `http://127.0.0.1:${own}`,
-    port: own,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
-}
-
 test('a connection that breaks after the request left may have run its call', limited, async () => {
-  await using server = await impostor((request) => request.socket.destroy())
+  await using server = await startHttpImpostor((request) => request.socket.destroy())
   await using connection = await connectTo(server.url)
   assert.equal(await code(connection.invoke(call('nothing'))), 'CONNECTION_LOST')
   assert.equal(await code(connection.invoke(call('count', { to: 1 }))), 'CONNECTION_LOST')
@@ -66,7 +41,7 @@ test('a connection that breaks after the request left may have run its call', li
 })
 
 test('half an answer is none', limited, async () => {
-  await using server = await impostor((request, response) => {
+  await using server = await startHttpImpostor((request, response) => {
     const stream = request.headers['content-type']?.includes('frames')
     const type = stream ? 'application/vnd.covey.frames' : 'application/json'
     response.writeHead(200, { 'content-type': type, ...(stream ? {} : { 'content-length': 100 }) })
@@ -95,7 +70,7 @@ test('answers of proxies and of nonsense are told as what they are', limited, as
     [400, 'application/problem+json', '{"code":7}', 'PROTOCOL_ERROR'],
   ]
   let next = answers[0]!
-  await using server = await impostor((request, response) => {
+  await using server = await startHttpImpostor((request, response) => {
     request.resume()
     response.writeHead(next[0], { 'content-type': next[1] }).end(next[2], 'latin1')
   })
@@ -191,7 +166,7 @@ test('keys, which cannot be proved over HTTP, are neither left out nor sent', li
 
 test('each request names the instance that is meant', limited, async () => {
   const named: unknown[] = []
-  await using server = await impostor((request, response) => {
+  await using server = await startHttpImpostor((request, response) => {
     named.push(request.headers['covey-instance'])
     response.writeHead(204).end()
   })

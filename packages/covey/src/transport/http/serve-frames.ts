@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Call } from '../../call/call.ts'
 import { givesStream, type MethodRef, takesStream } from '../../call/method-ref.ts'
+import { lengthBytes } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { IncomingStream } from '../session/incoming-stream.ts'
 import { OutgoingStream } from '../session/outgoing-stream.ts'
@@ -46,18 +47,22 @@ class FrameService {
     this.#exchange = exchange
     this.#method = method
     this.#window = windowOf(exchange.request, streamWindowBytes)
-    this.#body = new FrameBody(exchange.response, maxFrameBytes, {
-      onItem: (value, bytes) =>
-        takes ? this.#items.push(value, bytes) : this.#first.resolve(value),
-      onCredit: (bytes) => this.#grant(bytes),
-      onEnd: () => this.#end(),
-      onResult: unexpected,
-      onError: unexpected,
-      onCancel: (reason) => this.#broken(reason),
-    })
+    this.#body = new FrameBody(
+      exchange.response,
+      { sent: maxFrameBytes, taken: maxFrameBytes },
+      {
+        onItem: (value, bytes) =>
+          takes ? this.#items.push(value, bytes) : this.#first.resolve(value),
+        onCredit: (bytes) => this.#grant(bytes),
+        onEnd: () => this.#end(),
+        onResult: unexpected,
+        onError: unexpected,
+        onCancel: (reason) => this.#broken(reason),
+      },
+    )
     this.#items = new IncomingStream({
       windowBytes: streamWindowBytes,
-      maxFrameBytes,
+      maxFrameBytes: maxFrameBytes + lengthBytes,
       grant: (bytes) => void (this.#done || this.#body.credit(bytes)),
       onLeft() {},
     })

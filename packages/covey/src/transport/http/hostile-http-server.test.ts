@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import type { ServerResponse } from 'node:http'
+import { test } from 'node:test'
+import { systemClock } from '../../base/clock.ts'
+import { Call } from '../../call/call.ts'
+import { frameType } from '../../codec/frame/frame-type.ts'
+import { encodeMsgpack } from '../../codec/msgpack/encode.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import { shop } from '../../testing/fixtures/http-bench.ts'
+import { bodyFrame, startHttpImpostor } from '../../testing/fixtures/http-impostor.ts'
+import { until } from '../../testing/until.ts'
+import { defaultLimits, type Limits } from '../limits.ts'
+import { connectHttp } from './client.ts'
+import { mediaType } from './wire.ts'
+
+// What a client does with servers that break the protocol: its callers get an error, and its memory stays its own.
+
+const limited = { timeout: 30_000 }
+const mostBytes = 64 * 1024 * 1024
+
+function connectTo(url: string, limits: Partial<Limits> = {}) {
+  return connectHttp(url, { clock: systemClock, limits: { ...defaultLimits, ...limits } })
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => 'OK',
+    (error: unknown) => CoveyError.from(error).code,
+  )
+}
+
+/** Writes for as long as the client takes it. */
+function pour(response: ServerResponse, bytes: Uint8Array): void {
+  const more = () => {
+    while (!response.destroyed && response.write(bytes));
+  }
+  response.on('drain', more)
+  more()
+}
+
+/** What a reader of a stream is told that is answered like this. */
+async function readFrom(
+  answer: (response: ServerResponse) => void,
+  welcome: Record<string, unknown> = {},
+  limits: Partial<Limits> = {},
+): Promise<string> {
+  await using server = await startHttpImpostor((request, response) => {
+    request.resume()
+    response.writeHead(200, { 'content-type': mediaType.frames })
+    answer(response)
+  }, welcome)
+  await using connection = await connectTo(server.url, limits)
+  const call = new Call(shop.methods.endless, undefined, { deadlineMs: Number.POSITIVE_INFINITY })
+  return await codeOf(
+    (async () => {
+      const items = (await connection.invoke(call)) as AsyncIterable<unknown>
+      for await (const _ of items);
+    })(),
+  )
+}
+
+/** The head of a frame of this many bytes. */
+function headOf(bytes: number): Uint8Array {
+  const head = Buffer.alloc(10)
+  head.writeUInt32BE(bytes)
+  head[4] = frameType.item
+  head[9] = 1
+  return head
+}
+
+test('a server that takes giant frames may not send any', limited, async () => {
+  const before = process.memoryUsage.rss()
+  const giant = { maxFrameBytes: Number.MAX_SAFE_INTEGER, streamWindowBytes: 2 ** 40 }
+  const code = await readFrom((response) => {
+    response.write(headOf(0xffff_ffff))
+    pour(response, Buffer.alloc(1024 * 1024))
+  }, giant)
+  assert.equal(code, 'MESSAGE_TOO_LARGE')
+  const grown = process.memoryUsage.rss() - before
+  assert.ok(grown < mostBytes, `${grown} bytes`)
+})
+
+test(
+  'a frame of the largest size that may be sent is taken, one more byte is not',
+  limited,
+  async () => {
+    const text = (bytes: number) =>
+      bodyFrame(frameType.item, 1, (out) => encodeMsgpack('x'.repeat(bytes), out))
+    // The length of a frame does not count itself; text of this size has 3 bytes before it.
+    const limits = { maxFrameBytes: 20_000, streamWindowBytes: 1_024 }
+    const one = (bytes: number) => (response: ServerResponse) => {
+      response.write(text(bytes))
+      response.end(bodyFrame(frameType.end, 1))
+    }
+    assert.equal(await readFrom(one(20_000 - 6 - 3), {}, limits), 'OK')
+    assert.equal(await readFrom(one(20_000 - 6 - 2), {}, limits), 'MESSAGE_TOO_LARGE')
+  },
+)
+
+test(
+  'a window of a kilobyte and a largest frame behind it are what was granted',
+  limited,
+  async () => {
+    const limits = { maxFrameBytes: 20_000, streamWindowBytes: 1_024 }
+    const text = (bytes: number) =>
+      bodyFrame(frameType.item, 1, (out) => encodeMsgpack('x'.repeat(bytes), out))
+    // They come together, so that nothing is granted again between them: one byte of the window is left for the second.
+    const both = Buffer.concat([text(1_023 - 10 - 3), text(20_000 - 6 - 3)])
+    const answer = (response: ServerResponse) => {
+      response.write(both)
+      response.end(bodyFrame(frameType.end, 1))
+    }
+    assert.equal(await readFrom(answer, {}, limits), 'OK')
+  },
+)
+
+for (const [field, value] of [
+  ['maxFrameBytes', Number.NaN],
+  ['maxFrameBytes', 1_023],
+  ['maxFrameBytes', 5_000.5],
+  ['maxFrameBytes', '4194304'],
+  ['maxFrameBytes', 1e300],
+  ['streamWindowBytes', -1],
+  ['streamWindowBytes', undefined],
+  ['instance', 7],
+  ['instance', 'x'.repeat(201)],
+] as const) {
+  const shown = String(value).slice(0, 10)
+  test(`a welcome with a ${field} of ${typeof value} ${shown} is none`, limited, async () => {
+    await using server = await startHttpImpostor(() => {}, { [field]: value })
+    const error = await connectTo(server.url).catch(CoveyError.from)
+    assert.equal((error as CoveyError).code, 'PROTOCOL_ERROR')
+    assert.match((error as CoveyError).message, new RegExp(field))
+  })
+}
+
+test('what is sent together with the welcome is heard', limited, async () => {
+  await using server = await startHttpImpostor(() => {}, { goesAway: true })
+  await using connection = await connectTo(server.url)
+  await until(() => connection.state === 'draining', 'it takes no calls')
+})

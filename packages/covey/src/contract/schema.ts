@@ -1,5 +1,6 @@
 import { issuePath, type Schema, type SchemaIssue } from '../base/schema.ts'
 import { CoveyError } from '../error/covey-error.ts'
+import { shortText } from '../error/short-text.ts'
 
 /** The schema of methods without input or output. A null from other languages counts as nothing. */
 export const nothing: Schema<void, void> = {
@@ -20,14 +21,22 @@ export interface FieldIssue {
   readonly message: string
 }
 
-/** Turns the issues of a schema into plain data. */
-export function fieldIssues(issues: readonly SchemaIssue[]): FieldIssue[] {
-  return issues.map((issue) => ({ path: issuePath(issue).join('.'), message: issue.message }))
+/** A stranger's input has as many issues, with paths as long, as it likes; nobody reads more than these. */
+const maxIssues = 20
+const maxPathLength = 200
+const maxMessageLength = 300
+
+/** Turns the first 20 issues of a schema into plain data. */
+function fieldIssues(issues: readonly SchemaIssue[]): FieldIssue[] {
+  return issues.slice(0, maxIssues).map((issue) => ({
+    path: shortText(issuePath(issue).join('.'), maxPathLength),
+    message: shortText(issue.message, maxMessageLength),
+  }))
 }
 
 /**
- * The error for a value that does not fit: it names what was checked and every field.
- * `details.issues` is a list of {@link FieldIssue}.
+ * The error for a value that does not fit: it names what was checked and the fields, of many the first 20.
+ * `details.issues` is a list of {@link FieldIssue}, and `details.more` the number of those that it leaves out, if there are any.
  */
 export function schemaError(
   code: 'INVALID_INPUT' | 'INVALID_OUTPUT',
@@ -35,8 +44,9 @@ export function schemaError(
   issues: readonly SchemaIssue[],
 ): CoveyError {
   const fields = fieldIssues(issues)
-  const text = fields
-    .map(({ path, message }) => (path ? `${path}: ${message}` : message))
-    .join('; ')
-  return new CoveyError(code, `${subject}: ${text}`, { details: { issues: fields } })
+  const more = issues.length - fields.length
+  const texts = fields.map(({ path, message }) => (path ? `${path}: ${message}` : message))
+  if (more > 0) texts.push(`and ${more} more`)
+  const details = more > 0 ? { issues: fields, more } : { issues: fields }
+  return new CoveyError(code, `${subject}: ${texts.join('; ')}`, { details })
 }

@@ -200,7 +200,8 @@ test('what cannot be kept is told in its place', async () => {
   const { accept, newCall, collect } = acceptedBench(
     (input) => {
       if (typeof input !== 'number') return input ?? (() => 1)
-      throw new CoveyError('GONE', 'x'.repeat(input), { details: 'x'.repeat(input) })
+      const message = `${'x'.repeat(299)}😀${'x'.repeat(input)}`
+      throw new CoveyError('GONE', message, { details: 'x'.repeat(input) })
     },
     { maxBytesEach: 1 },
   )
@@ -214,7 +215,7 @@ test('what cannot be kept is told in its place', async () => {
   assert.equal(odd?.state === 'failed' && odd.error.code, 'UNENCODABLE')
   assert.ok(large?.state === 'failed' && large.error.code === 'RESULT_LOST')
   assert.match(large.error.message, /^the call ran, but its result of \d+ bytes is over the 1024/)
-  const cut = { code: 'GONE', message: 'x'.repeat(300) }
+  const cut = { code: 'GONE', message: 'x'.repeat(299) }
   assert.deepEqual(wordy, { state: 'failed', error: cut })
 })
 

@@ -3,6 +3,7 @@ import { untilDone } from '../base/until-done.ts'
 import { Call } from '../call/call.ts'
 import type { Handler } from '../call/handler.ts'
 import { CoveyError } from '../error/covey-error.ts'
+import { shortErrorData } from '../error/send-error-data.ts'
 import type { Log } from '../observe/log.ts'
 import { instanceStopping } from '../transport/endings.ts'
 import { hasStreams } from '../transport/mode-refusal.ts'
@@ -263,8 +264,9 @@ export class AcceptedWork {
     try {
       await this.store.save(token, encodeOutcome(outcome))
     } catch (thrown) {
-      const { code, message } = outcome.error ?? CoveyError.from(thrown)
-      const error = new CoveyError(code, message.slice(0, maxMessageLength))
+      const told = outcome.error ?? CoveyError.from(thrown)
+      const { code, message } = shortErrorData(told, maxMessageLength)
+      const error = new CoveyError(code, message)
       await this.store.save(token, encodeOutcome({ error }))
     }
   }

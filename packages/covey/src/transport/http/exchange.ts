@@ -2,6 +2,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { Clock } from '../../base/clock.ts'
 import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { shortErrorData } from '../../error/send-error-data.ts'
 import { type BodyCodec, jsonBody, msgpackBody } from './body-codec.ts'
 import { HttpError } from './http-error.ts'
 import { retryAfterSeconds, toProblem } from './problem.ts'
@@ -137,10 +138,17 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
+/** Of a problem that cannot be written as it is. */
+const maxDetailLength = 4_096
+
 function encodeProblem(codec: BodyCodec, problem: ReturnType<typeof toProblem>): Uint8Array {
   try {
     return codec.encode(problem)
   } catch {
-    return codec.encode({ ...problem, details: undefined })
+    const { code, message } = shortErrorData(
+      { code: problem.code, message: problem.detail },
+      maxDetailLength,
+    )
+    return codec.encode({ ...problem, title: code, code, detail: message, details: undefined })
   }
 }

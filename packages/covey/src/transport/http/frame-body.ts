@@ -3,6 +3,7 @@ import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { FrameWriter } from '../../codec/frame/frame-writer.ts'
 import { msgpackCodec } from '../../codec/msgpack-codec.ts'
 import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
+import { sendErrorData } from '../../error/send-error-data.ts'
 import { readReason, reasonData } from '../session/cancel-reason.ts'
 import { BodyWriter, type WritableBody } from './body-writer.ts'
 
@@ -56,14 +57,9 @@ export class FrameBody {
     this.#send(frameType.result, value)
   }
 
+  /** Sends an error, or as much of it as can be sent. */
   error(error: CoveyError): void {
-    try {
-      this.#send(frameType.error, error.toData())
-    } catch {
-      // Its details cannot be sent; the code and the message always can.
-      const { code, message } = error
-      this.#send(frameType.error, { code, message })
-    }
+    sendErrorData(error.toData(), (data) => this.#send(frameType.error, data))
   }
 
   end(): void {
@@ -72,7 +68,7 @@ export class FrameBody {
 
   /** Tells the server why the call is given up. */
   cancel(reason: CoveyError): void {
-    this.#send(frameType.cancel, reasonData(reason))
+    sendErrorData(reasonData(reason), (data) => this.#send(frameType.cancel, data))
   }
 
   credit(bytes: number): void {

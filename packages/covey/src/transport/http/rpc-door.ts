@@ -34,9 +34,10 @@ export class RpcDoor {
   /** Answers one request. Never throws. */
   handle(request: IncomingMessage, response: ServerResponse): void {
     const exchange = this.#desk.open(request, response)
-    this.#answer(exchange).catch((error: unknown) => {
-      exchange.problem(CoveyError.from(error))
-    })
+    this.#answer(exchange)
+      .catch((error: unknown) => exchange.problem(CoveyError.from(error)))
+      // A fault of our own costs this answer, not the process.
+      .catch(() => void response.destroy())
   }
 
   /** Takes no new calls but those that are served to the end. */

@@ -1,5 +1,6 @@
 import type { Call, CallMode } from '../../call/call.ts'
 import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
+import { sendErrorData } from '../../error/send-error-data.ts'
 import { acceptsNothing } from '../mode-refusal.ts'
 import type { CallDesk } from './call-desk.ts'
 import type { CallHeaders } from './call-headers.ts'
@@ -72,8 +73,16 @@ async function settle(
     exchange.codec.encode(value ?? null)
     return value === undefined ? { ok: true } : { ok: true, value }
   } catch (error) {
-    return { ok: false, error: CoveyError.from(error).toData() }
+    return { ok: false, error: sendable(exchange, CoveyError.from(error)) }
   }
+}
+
+/** As much of an error as can be written. */
+function sendable({ codec }: Exchange, error: CoveyError): ErrorData {
+  return sendErrorData(error.toData(), (data) => {
+    codec.encode(data)
+    return data
+  })
 }
 
 /** The result, or where it will be. */

@@ -1,4 +1,5 @@
 import type { CoveyError } from '../../error/covey-error.ts'
+import { sendErrorData } from '../../error/send-error-data.ts'
 import { jsonBody } from './body-codec.ts'
 import { mediaType } from './wire.ts'
 
@@ -38,10 +39,5 @@ function json(value: unknown): string {
 }
 
 function errorJson(error: CoveyError): string {
-  try {
-    return json(error.toData())
-  } catch {
-    const { code, message } = error
-    return json({ code, message })
-  }
+  return sendErrorData(error.toData(), json)
 }

@@ -2,7 +2,8 @@ import type { Call } from '../../call/call.ts'
 import { noMetadata } from '../../call/metadata.ts'
 import { takesStream } from '../../call/method-ref.ts'
 import { frameType } from '../../codec/frame/frame-type.ts'
-import { CoveyError } from '../../error/covey-error.ts'
+import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
+import { sendErrorData } from '../../error/send-error-data.ts'
 import { hasStreams } from '../mode-refusal.ts'
 import { callFlags, writeCallHead } from './call-head.ts'
 import { reasonData } from './cancel-reason.ts'
@@ -62,9 +63,11 @@ export class CallWriter {
     })
   }
 
-  /** Tells the server that nobody waits for a call any more, and why. */
+  /** Tells the server that nobody waits for a call any more, and why, or as much of that as can be sent. */
   cancel(id: number, reason: CoveyError): void {
-    this.#values.send(frameType.cancel, id, this.#version === 1 ? undefined : reasonData(reason))
+    const send = (data?: ErrorData) => this.#values.send(frameType.cancel, id, data)
+    if (this.#version === 1) send()
+    else sendErrorData(reasonData(reason), send)
   }
 
   #needsVersion(needed: number, what: string): CoveyError | undefined {

@@ -1,14 +1,15 @@
 import type { Codec } from '../../codec/codec.ts'
 import type { Frame } from '../../codec/frame/frame-type.ts'
 import { asCancelled } from '../../error/as-cancelled.ts'
-import { CoveyError } from '../../error/covey-error.ts'
+import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
+import { shortErrorData } from '../../error/send-error-data.ts'
 
 const maxCodeLength = 100
 const maxMessageLength = 1_000
 
 /** What a cancel frame says: why the caller wants the call no more. Details stay at home. */
-export function reasonData({ code, message }: CoveyError): { code: string; message: string } {
-  return { code, message: message.slice(0, maxMessageLength) }
+export function reasonData(reason: CoveyError): ErrorData {
+  return shortErrorData(reason, maxMessageLength)
 }
 
 /** Reads the reason of a cancel frame. One without a reason, or with one that makes no sense, cancels all the same. */

@@ -5,9 +5,12 @@ import type { FrameSeal } from '../../codec/frame/frame-seal.ts'
 import { compressedFlag, type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { FrameWriter } from '../../codec/frame/frame-writer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { sendErrorData } from '../../error/send-error-data.ts'
+import { shortText } from '../../error/short-text.ts'
 import type { Compression } from '../compression.ts'
 import type { Limits } from '../limits.ts'
 import { BodyInflater, bodyPacker } from './body-compression.ts'
+import { maxFarewellLength } from './hello.ts'
 import { LinkWatch, type Watched } from './link-watch.ts'
 import type { Pipe, PipeEvents } from './pipe.ts'
 
@@ -209,6 +212,14 @@ export class FrameLink implements Watched, PipeEvents {
     this.#hangUp()
   }
 
+  /** Tells the peer why this is the end, or as much of it as can be sent. */
+  sayFarewell(reason: CoveyError): void {
+    const message = shortText(reason.message, maxFarewellLength)
+    sendErrorData({ ...reason.toData(), message }, (data) => {
+      this.send(frameType.error, 0, 0, (out) => out.text(JSON.stringify(data)))
+    })
+  }
+
   /** Closes now, because of `reason`. */
   fail(reason: CoveyError): void {
     this.#closed(reason)
@@ -310,7 +321,7 @@ export class FrameLink implements Watched, PipeEvents {
   /** The peer sent nonsense: tell it, then close. */
   #refuse(reason: CoveyError): void {
     if (this.#state !== 'open') return
-    this.send(frameType.error, 0, 0, (out) => out.text(JSON.stringify(reason.toData())))
+    this.sayFarewell(reason)
     this.#flush()
     this.#hangUp()
     this.#closed(reason)

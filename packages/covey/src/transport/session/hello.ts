@@ -124,11 +124,14 @@ export function chooseVersion({ covey, newest = covey }: Pick<Hello, 'covey' | '
   throw new CoveyError('PROTOCOL_ERROR', `protocol ${said}; this side speaks ${ours}`)
 }
 
+/** The longest message of an error that ends a connection, in UTF-16 units. */
+export const maxFarewellLength = 4096
+
 /** Reads the error that ends a connection. */
 export function readFarewell(frame: Frame): CoveyError {
   const body = readBody(frame)
   const code = optionalText(body, 'code', 100) ?? 'PROTOCOL_ERROR'
-  return new CoveyError(code, optionalText(body, 'message', 4096) ?? 'refused', {
+  return new CoveyError(code, optionalText(body, 'message', maxFarewellLength) ?? 'refused', {
     details: body.details,
   })
 }

@@ -166,8 +166,9 @@ export class PendingCalls {
   #abandon(id: number, reason: CoveyError): void {
     const pending = this.#remove(id)
     if (pending === undefined) return
-    if (this.#link.open) this.#writer.cancel(id, reason)
+    // First: whatever happens to the frame, the caller has its answer.
     pending.fail(reason)
+    if (this.#link.open) this.#writer.cancel(id, reason)
   }
 
   #remove(id: number): PendingCall | undefined {

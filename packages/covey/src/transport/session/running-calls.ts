@@ -11,7 +11,7 @@ import { CallReader } from './call-reader.ts'
 import { CancelBudget } from './cancel-budget.ts'
 import { readReason } from './cancel-reason.ts'
 import type { FrameLink } from './frame-link.ts'
-import { leaveStream } from './outgoing-stream.ts'
+import { leaveStream, type OutgoingStream } from './outgoing-stream.ts'
 import type { Pipe } from './pipe.ts'
 import type { RunningCall } from './running-call.ts'
 import type { Agreed } from './server-greeting.ts'
@@ -177,22 +177,36 @@ export class RunningCalls {
   #onServed(id: number, running: RunningCall, result: unknown): void {
     const { method, mode } = running.call
     if (givesStream(method.kind)) return this.#openStream(id, running, result)
-    this.#finish(id, running, mode === 'wait' ? frameType.result : frameType.accepted, result)
+    this.#end(id, running, mode === 'wait' ? frameType.result : frameType.accepted, result)
   }
 
   #openStream(id: number, running: RunningCall, result: unknown): void {
     if (this.#running.get(id) !== running) return leaveStream(result)
-    const stream = this.#values.outgoing(id, result, this.#peerWindowBytes)
+    let stream: OutgoingStream
+    try {
+      stream = this.#values.outgoing(id, result, this.#peerWindowBytes)
+    } catch (error) {
+      return this.#fail(id, running, error)
+    }
     running.output = stream
     // A stream of results is answered with what ends it.
     stream.run().then(
-      () => this.#finish(id, running, frameType.end, undefined),
+      () => this.#end(id, running, frameType.end, undefined),
       (error) => this.#fail(id, running, error),
     )
   }
 
   #fail(id: number, running: RunningCall, error: unknown): void {
-    this.#finish(id, running, frameType.error, CoveyError.from(error))
+    this.#end(id, running, frameType.error, CoveyError.from(error))
+  }
+
+  /** Ends a call from wherever it came to its end. A fault of our own costs the connection, whose state is unknown then, not the process. */
+  #end(id: number, running: RunningCall, type: number, value: unknown): void {
+    try {
+      this.#finish(id, running, type, value)
+    } catch (error) {
+      this.#link.fail(CoveyError.from(error))
+    }
   }
 
   /** Sends the last frame of a call, unless the call was given up before. */

@@ -132,7 +132,7 @@ export class ServerSession implements LinkOwner {
   /** Tells the peer why, and closes. */
   refuse(reason: CoveyError): void {
     if (!this.#link.open) return
-    this.#link.send(frameType.error, 0, 0, (out) => out.text(JSON.stringify(reason.toData())))
+    this.#link.sayFarewell(reason)
     this.close()
   }
 

@@ -3,6 +3,7 @@ import type { Codec, ConnectionCodec } from '../../codec/codec.ts'
 import { u32At } from '../../codec/frame/frame-decoder.ts'
 import { type Frame, frameHeadBytes, frameType, lengthBytes } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { sendErrorData } from '../../error/send-error-data.ts'
 import type { Limits } from '../limits.ts'
 import type { FrameLink } from './frame-link.ts'
 import { IncomingStream } from './incoming-stream.ts'
@@ -68,15 +69,9 @@ export class ValueLink {
     this.#codec = this.#codec.open?.((body) => this.#sendShape(body)) ?? this.#codec
   }
 
-  /** Sends an error, without its details if those cannot be sent. */
+  /** Sends an error, or as much of it as can be sent. */
   sendError(id: number, error: CoveyError): void {
-    try {
-      this.send(frameType.error, id, error.toData())
-    } catch {
-      // The code and the message always can.
-      const { code, message } = error
-      this.send(frameType.error, id, { code, message })
-    }
+    sendErrorData(error.toData(), (data) => this.send(frameType.error, id, data))
   }
 
   /** The value of a frame. @throws CoveyError `PROTOCOL_ERROR` if it is none */

@@ -31,8 +31,8 @@ class StreamFlight implements Flight {
   #over = false
 
   constructor(call: Call, route: HttpRoute) {
-    const { limits } = route.options
-    const sizes = { sent: route.link.welcome.maxFrameBytes, taken: limits.maxFrameBytes }
+    const { clock, limits } = route.options
+    const bounds = { clock, limits, maxSentBytes: route.link.welcome.maxFrameBytes }
     this.#call = call
     this.#route = route
     this.result = this.#settled.promise
@@ -41,7 +41,7 @@ class StreamFlight implements Flight {
       'content-type': mediaType.frames,
       [headerName.window]: limits.streamWindowBytes,
     })
-    this.#body = new FrameBody(this.#sent, sizes, {
+    this.#body = new FrameBody(this.#sent, bounds, {
       onItem: (value, bytes) => this.#items.push(value, bytes),
       onCredit: (bytes) => this.#source?.grant(bytes),
       onEnd: () => this.#finish(() => this.#items.finish()),
@@ -50,6 +50,8 @@ class StreamFlight implements Flight {
       onCancel: () => {
         throw new CoveyError('PROTOCOL_ERROR', 'a cancellation from the server')
       },
+      onLate: () => this.#lost(`half a frame for ${limits.partialFrameMs} ms`),
+      onSlow: () => this.#lost(`the server took nothing for ${limits.slowReaderMs} ms`),
     })
     this.#items = new IncomingStream({
       windowBytes: limits.streamWindowBytes,
@@ -101,10 +103,7 @@ class StreamFlight implements Flight {
     }
     response.on('error', () => {})
     response.on('data', (bytes: Uint8Array) => this.#data(bytes))
-    response.on('close', () => {
-      const { address } = this.#route
-      this.#fail(new CoveyError('CONNECTION_LOST', `${address}: the answer was cut off`))
-    })
+    response.on('close', () => this.#lost('the answer was cut off'))
     if (givesStream(this.#call.method.kind)) this.#settled.resolve(this.#items)
   }
 
@@ -140,6 +139,10 @@ class StreamFlight implements Flight {
     sent.once('close', timer.stop)
   }
 
+  #lost(why: string): void {
+    this.#fail(new CoveyError('CONNECTION_LOST', `${this.#route.address}: ${why}`))
+  }
+
   #refuse(reason: CoveyError): void {
     this.#settled.reject(reason)
     this.#items.finish(reason)
@@ -148,6 +151,7 @@ class StreamFlight implements Flight {
   #close(): boolean {
     if (this.#over) return false
     this.#over = true
+    this.#body.stop()
     this.#route.flights.delete(this)
     this.#call.offCancel(this.fail)
     this.#source?.abort(callIsOver())

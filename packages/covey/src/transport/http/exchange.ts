@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { afterReading } from '../../base/after-reading.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
@@ -103,6 +104,11 @@ export class Exchange {
     this.#leave()
   }
 
+  /** Gives up a peer that does not take its answer. */
+  cutOff(): void {
+    this.response.destroy()
+  }
+
   #head(status: number, headers: OutgoingHttpHeaders): void {
     this.response.writeHead(status, {
       'cache-control': 'no-store',
@@ -121,7 +127,7 @@ export class Exchange {
     const { request, response } = this
     const { clock, slowReaderMs } = this.#options
     if (!response.writableFinished) {
-      const timer = clock.after(slowReaderMs, () => void response.destroy())
+      const timer = afterReading(clock, slowReaderMs, () => this.cutOff())
       response.once('finish', timer.stop).once('close', timer.stop)
     }
     if (!hasBody(request) || request.complete) return

@@ -1,21 +1,25 @@
+import { afterReading } from '../../base/after-reading.ts'
+import type { Clock, Timer } from '../../base/clock.ts'
 import { FrameDecoder, u32At } from '../../codec/frame/frame-decoder.ts'
 import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { FrameWriter } from '../../codec/frame/frame-writer.ts'
 import { msgpackCodec } from '../../codec/msgpack-codec.ts'
 import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
 import { sendErrorData } from '../../error/send-error-data.ts'
+import type { Limits } from '../limits.ts'
 import { readReason, reasonData } from '../session/cancel-reason.ts'
 import { BodyWriter, type WritableBody } from './body-writer.ts'
 
 /** The id of all frames: a body belongs to one call. */
 const callId = 1
 
-/** The largest frames, in bytes. */
-export interface FrameSizes {
-  /** That the other side takes. */
-  readonly sent: number
-  /** That this side takes, whatever the other one says. */
-  readonly taken: number
+/** Bounds on both directions. */
+export interface FrameBodyOptions {
+  readonly clock: Clock
+  /** Those of this side; the largest frame it takes is one, whatever the other side says. */
+  readonly limits: Limits
+  /** Largest frame that the other side takes, in bytes. */
+  readonly maxSentBytes: number
 }
 
 /** What arrives in the other direction. */
@@ -26,6 +30,10 @@ export interface FrameBodyEvents {
   onResult(value: unknown): void
   onError(error: CoveyError): void
   onCancel(reason: CoveyError): void
+  /** A frame has begun, and was not complete within `partialFrameMs`. */
+  onLate(): void
+  /** Nothing of what waits for the other side has left for `slowReaderMs`. */
+  onSlow(): void
 }
 
 /** Frames of one call in the bodies of one request and its answer, values in MessagePack. */
@@ -33,17 +41,23 @@ export class FrameBody {
   readonly #writer: FrameWriter
   readonly #out: BodyWriter
   readonly #decoder: FrameDecoder
+  readonly #options: FrameBodyOptions
   readonly #events: FrameBodyEvents
+  /** Runs while there is half a frame. */
+  #late: Timer | undefined
 
-  constructor(target: WritableBody, sizes: FrameSizes, events: FrameBodyEvents) {
-    const writer = new FrameWriter(sizes.sent)
+  constructor(target: WritableBody, options: FrameBodyOptions, events: FrameBodyEvents) {
+    const { clock, limits, maxSentBytes } = options
+    const writer = new FrameWriter(maxSentBytes)
     this.#writer = writer
     this.#out = new BodyWriter(
       target,
       () => writer.size,
       () => writer.take(),
+      { clock, slowReaderMs: limits.slowReaderMs, onSlow: () => events.onSlow() },
     )
-    this.#decoder = new FrameDecoder(sizes.taken)
+    this.#decoder = new FrameDecoder(limits.maxFrameBytes)
+    this.#options = options
     this.#events = events
   }
 
@@ -91,7 +105,19 @@ export class FrameBody {
    * @throws CoveyError `PROTOCOL_ERROR`, `MESSAGE_TOO_LARGE`
    */
   push(bytes: Uint8Array): void {
-    this.#decoder.push(bytes, (frame) => this.#frame(frame))
+    this.#decoder.push(bytes, (frame) => {
+      this.stop()
+      this.#frame(frame)
+    })
+    if (this.#decoder.partialBytes === 0) return
+    const { clock, limits } = this.#options
+    this.#late ??= afterReading(clock, limits.partialFrameMs, () => this.#events.onLate())
+  }
+
+  /** Nobody waits for the rest of a frame any more. */
+  stop(): void {
+    this.#late?.stop()
+    this.#late = undefined
   }
 
   #frame(frame: Frame): void {

@@ -41,25 +41,25 @@ class FrameService {
   #complete = false
 
   constructor(desk: CallDesk, exchange: Exchange, method: MethodRef) {
-    const { maxFrameBytes, streamWindowBytes } = desk.limits
+    const { limits } = desk
+    const { maxFrameBytes, partialFrameMs, streamWindowBytes } = limits
+    const bounds = { clock: desk.options.clock, limits, maxSentBytes: maxFrameBytes }
     const takes = takesStream(method.kind)
     this.#desk = desk
     this.#exchange = exchange
     this.#method = method
     this.#window = windowOf(exchange.request, streamWindowBytes)
-    this.#body = new FrameBody(
-      exchange.response,
-      { sent: maxFrameBytes, taken: maxFrameBytes },
-      {
-        onItem: (value, bytes) =>
-          takes ? this.#items.push(value, bytes) : this.#first.resolve(value),
-        onCredit: (bytes) => this.#grant(bytes),
-        onEnd: () => this.#end(),
-        onResult: unexpected,
-        onError: unexpected,
-        onCancel: (reason) => this.#broken(reason),
-      },
-    )
+    this.#body = new FrameBody(exchange.response, bounds, {
+      onItem: (value, bytes) =>
+        takes ? this.#items.push(value, bytes) : this.#first.resolve(value),
+      onCredit: (bytes) => this.#grant(bytes),
+      onEnd: () => this.#end(),
+      onResult: unexpected,
+      onError: unexpected,
+      onCancel: (reason) => this.#broken(reason),
+      onLate: () => this.#late(`a frame was not complete within ${partialFrameMs} ms`),
+      onSlow: () => exchange.cutOff(),
+    })
     this.#items = new IncomingStream({
       windowBytes: streamWindowBytes,
       maxFrameBytes: maxFrameBytes + lengthBytes,
@@ -111,7 +111,7 @@ class FrameService {
     const { limits, options } = this.#desk
     const limitMs = limits.partialFrameMs
     const timer = options.clock.after(limitMs, () => {
-      this.#broken(new CoveyError('DEADLINE_EXCEEDED', `no input within ${limitMs} ms`))
+      this.#late(`no input within ${limitMs} ms`)
     })
     return this.#first.promise.finally(() => timer.stop())
   }
@@ -119,6 +119,10 @@ class FrameService {
   #end(): void {
     this.#complete = true
     this.#items.finish()
+  }
+
+  #late(message: string): void {
+    this.#broken(new CoveyError('DEADLINE_EXCEEDED', message))
   }
 
   #broken(error: CoveyError): void {
@@ -152,6 +156,7 @@ class FrameService {
   /** The handler gets no more of the caller's elements. */
   #close(): void {
     this.#done = true
+    this.#body.stop()
     this.#items.abort(this.#call?.cancelled ?? callIsOver())
   }
 

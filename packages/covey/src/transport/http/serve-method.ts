@@ -118,6 +118,11 @@ async function writeStream(
       waiting = ''
       return text
     },
+    {
+      clock: desk.options.clock,
+      slowReaderMs: desk.limits.slowReaderMs,
+      onSlow: () => exchange.cutOff(),
+    },
   )
   const stream = new OutgoingStream(source, Number.POSITIVE_INFINITY, {
     send(item) {

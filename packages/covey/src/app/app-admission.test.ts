@@ -16,6 +16,10 @@ import { defineResource } from './define-resource.ts'
 
 const mill = defineContract('mill', {
   grind: unary({ output: z.number(), timeoutMs: 60_000 }),
+  /** Asks its own process five times before it grinds. */
+  roast: unary({ output: z.number(), timeoutMs: 60_000 }),
+  /** How the one who asks is connected. */
+  who: unary({ output: z.string() }),
   pour: serverStream({ output: z.number(), timeoutMs: 60_000 }),
 })
 
@@ -30,12 +34,19 @@ async function startMill(covey: object) {
   await using stack = new AsyncDisposableStack()
   const runtime = stack.use(createRuntime({ registry: 'memory:' }))
   let ground = 0
+  const grind = () => {
+    burn(4)
+    ground += 1
+    return ground
+  }
+  const local = createClient(mill, { runtime })
   const service = defineService(mill, {
-    grind() {
-      burn(4)
-      ground += 1
-      return ground
+    grind,
+    async roast() {
+      for (let n = 0; n < 5; n++) assert.equal(await local.who(), 'memory')
+      return grind()
     },
+    who: (_, { peer }) => peer.protocol,
     async *pour() {
       burn(4)
       yield 1
@@ -65,8 +76,7 @@ async function startMill(covey: object) {
   const [, httpUrl] = app.instance.addresses
   const moved = stack.move()
   return {
-    grind: createClient(mill, { target, runtime }).grind,
-    pour: createClient(mill, { target, runtime }).pour,
+    api: createClient(mill, { target, runtime }),
     health: createClient(health, { target, runtime }),
     stats: createClient(stats, { target, runtime }),
     httpUrl: httpUrl!,
@@ -95,8 +105,8 @@ const impatient = { admission: { enabled: true, maxWaitMs: 1 } }
 test('whoever asks for health or figures of a busy application is not kept waiting', async () => {
   // All of the time they have, however slow the machine is.
   await using subject = await startMill({ admission: { enabled: true, maxWaitMs: 60_000 } })
-  await subject.grind()
-  const calls = many(200, () => subject.grind())
+  await subject.api.grind()
+  const calls = many(200, () => subject.api.grind())
   const { state } = await subject.health.check(undefined, { timeoutMs: 60_000 })
   assert.equal(state, 'ready')
   const { admission } = await subject.stats.read(undefined, { timeoutMs: 60_000 })
@@ -107,7 +117,11 @@ test('whoever asks for health or figures of a busy application is not kept waiti
 
 test('what would have to wait too long was not run, in all modes and kinds', async () => {
   await using subject = await startMill(impatient)
-  const ask = [() => subject.grind(), () => subject.grind.notify(), () => subject.grind.submit()]
+  const ask = [
+    () => subject.api.grind(),
+    () => subject.api.grind.notify(),
+    () => subject.api.grind.submit(),
+  ]
   for (const call of ask as (() => Promise<unknown>)[]) {
     const before = subject.ground()
     const good = await succeeded(many(60, call))
@@ -115,7 +129,7 @@ test('what would have to wait too long was not run, in all modes and kinds', asy
     assert.equal(subject.ground() - before, good)
   }
   const first = async () => {
-    for await (const one of subject.pour()) return one
+    for await (const one of subject.api.pour()) return one
   }
   const good = await succeeded(many(60, first))
   assert.ok(good > 0 && good < 60, `${good} of 60`)
@@ -127,9 +141,26 @@ test('what would have to wait too long was not run, in all modes and kinds', asy
   )
 })
 
+test('what calls ask of their own process does not make them look cheaper', async () => {
+  await using subject = await startMill({ admission: { enabled: true, maxWaitMs: 100 } })
+  const outcomes: PromiseSettledResult<number>[] = []
+  for (let n = 0; n < 4; n++) {
+    outcomes.push(...(await Promise.allSettled(many(60, () => subject.api.roast()))))
+  }
+  const reasons = outcomes.flatMap((outcome) =>
+    outcome.status === 'rejected' ? [outcome.reason as CoveyError] : [],
+  )
+  const told = reasons.map(({ details }) => details as { waiting: number; lateMs: number })
+  const costs = told.filter(({ waiting }) => waiting > 0).map((one) => one.lateMs / one.waiting)
+  assert.ok(costs.length > 10, `${costs.length} refused`)
+  costs.sort((one, other) => one - other)
+  const median = costs[Math.floor(costs.length / 2)]!
+  assert.ok(median > 3.8, `${median} ms for a call of 4 ms`)
+})
+
 test('switched off, everything is begun as it comes', async () => {
   await using subject = await startMill({ admission: { enabled: false, maxWaitMs: 1 } })
-  assert.equal(await succeeded(many(60, () => subject.grind())), 60)
+  assert.equal(await succeeded(many(60, () => subject.api.grind())), 60)
   const figures = await subject.stats.read(undefined, { timeoutMs: 60_000 })
   assert.equal('admission' in figures, false)
 })

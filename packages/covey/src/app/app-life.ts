@@ -129,8 +129,7 @@ export class AppLife implements App {
     this.#runtime.guard({ keys, keyMode, tls, integrity, compressAboveBytes })
     this.#runtime.retry.policy.change(framework.retry)
     this.#work = this.#acceptedWork(framework)
-    const common = { instance: this.#id, clock: this.#clock, metrics: this.#metrics }
-    this.#admission = openAdmission(framework, common)
+    this.#admission = openAdmission(framework, { instance: this.#id, clock: this.#clock })
     await this.#openControlSocket()
     const context = this.#context(own)
     for (const resource of this.#options.resources ?? []) {

@@ -1,6 +1,5 @@
 import type { Clock } from '../base/clock.ts'
 import { Admission } from '../middleware/admission.ts'
-import type { CallMetrics } from '../observe/call-metrics.ts'
 import type { FrameworkSettings } from '../settings/framework-settings.ts'
 
 /**
@@ -9,10 +8,10 @@ import type { FrameworkSettings } from '../settings/framework-settings.ts'
  */
 export function openAdmission(
   { admission }: FrameworkSettings,
-  { instance, clock, metrics }: { instance: string; clock: Clock; metrics: CallMetrics },
+  { instance, clock }: { instance: string; clock: Clock },
 ): Admission | undefined {
   const { enabled = process.env.NODE_ENV === 'production' } = admission
   if (!enabled) return undefined
   const { maxWaitMs } = admission
-  return new Admission({ instance, maxWaitMs, clock, ended: () => metrics.ended })
+  return new Admission({ instance, maxWaitMs, clock })
 }

@@ -96,6 +96,48 @@ test('after the surge all is as before within a second', async () => {
   }
 })
 
+test('once the surge is over there is no limit any more, and nobody waits', async () => {
+  for (const handler of [burnBehindAwait, burnAfter(30)]) {
+    const server = new SimulatedServer(true)
+    const { loop } = server
+    const gate = server.gate!
+    server.offer({ untilMs: 3_000, perSecond: 5_000, handler })
+    const after = server.offer({ fromMs: 4_000, untilMs: 64_000, perSecond: 200, handler })
+    let early = gate.report()
+    let asked = 0
+    loop.arrive(6_000, 'look', () => {
+      early = gate.report()
+      asked = loop.asked
+    })
+    await loop.run()
+    assert.ok(early.waited > 0, 'there was a limit')
+    assert.equal(gate.report().waited, early.waited)
+    assert.ok(loop.asked - asked < 2.5 * after.sent, `${loop.asked - asked} turns were asked for`)
+  }
+})
+
+test('one pause limits nobody for long, however seldom calls come', async () => {
+  const server = new SimulatedServer(true)
+  const { loop } = server
+  const deadlineMs = 2_000
+  const some = server.offer({ fromMs: 1_000, untilMs: 1_000.01, perSecond: 2_000_000, deadlineMs })
+  loop.arrive(1_000.01, 'pause', () => loop.spend(400))
+  const seldom = server.offer({ fromMs: 1_000, untilMs: 600_000, perSecond: 2, deadlineMs })
+  await loop.run()
+  assert.deepEqual([some.good, seldom.good], [some.sent, seldom.sent])
+  assert.ok(server.gate!.report().waited < 40, `${server.gate!.report().waited} waited`)
+})
+
+test('what a process asks of itself does not make its calls cheaper', async () => {
+  const load = { untilMs: 4_000, perSecond: 5_000, handler: burnBehindAwait }
+  const without = await run(load)
+  const outcome = await run({ ...load, localCalls: 5 })
+  const { waiting, lateMs } = outcome.refusal!.details as Record<string, number>
+  assert.ok(lateMs! / waiting! > 1.9, `${lateMs} ms for ${waiting} calls of 2 ms`)
+  assert.ok(outcome.late < without.late + 50, `${outcome.late} late, not ${without.late}`)
+  assert.ok(goodput(outcome, 1_000, 4_000) > 0.95 * goodput(without, 1_000, 4_000))
+})
+
 test('handlers that only wait are never refused, however many there are', async () => {
   const handler = (loop: SimulatedLoop) => loop.wait(2_000)
   const outcome = await run({ untilMs: 250, perSecond: 20_000, deadlineMs: 5_000, handler })
@@ -183,7 +225,7 @@ function bench(maxWaitMs = 1_000) {
   const { loop } = server
   const turns: (() => void)[] = []
   const soon = (run: () => void) => void turns.push(run)
-  const gate = new Admission({ instance: 'i', maxWaitMs, clock: loop.clock, soon, ended: () => 0 })
+  const gate = new Admission({ instance: 'i', maxWaitMs, clock: loop.clock, soon })
   const begun: unknown[] = []
   const call = (input: unknown, more: { protocol?: string; deadlineMs?: number } = {}) => {
     const { protocol = 'tcp', deadlineMs } = more
@@ -192,10 +234,16 @@ function bench(maxWaitMs = 1_000) {
     return new Call(method, input, { clock, peer, deadlineMs, openedMs: loop.nowMs })
   }
   const costing = (costMs: number): Handler => {
-    return admission(gate)(async ({ input }) => {
+    const serve = admission(gate)(async ({ input }) => {
       begun.push(input)
       loop.spend(costMs)
     })
+    return (call) => {
+      const result = serve(call)
+      const end = () => gate.ended(call)
+      result.then(end, end)
+      return result
+    }
   }
   const endTurn = () => {
     for (const run of turns.splice(0)) run()
@@ -254,6 +302,27 @@ test('what is given up while it waits is not begun', async () => {
   endTurn()
   await assert.rejects(outcome, { code: 'CANCELLED', message: 'no longer wanted' })
   assert.deepEqual(begun, [1])
+})
+
+test('what was given up while it waited says nothing of what calls cost', async () => {
+  const { call, costing, endTurn, gate, loop } = bench()
+  const serve = costing(5)
+  const calls = Array.from({ length: 100 }, (_, input) => call(input))
+  const outcomes = Promise.allSettled(calls.map((one) => serve(one)))
+  for (const one of calls.slice(4, 90)) one.cancel(new CoveyError('CANCELLED', 'no longer wanted'))
+  for (let turn = 0; turn < 2; turn++) {
+    endTurn()
+    await new Promise(setImmediate)
+  }
+  assert.equal(gate.report().waiting, 6)
+  // It may wait for half of its time.
+  const next = serve(call('next', { deadlineMs: loop.nowMs + 50 }))
+  for (let turn = 0; turn < 6; turn++) endTurn()
+  await assert.rejects(next, ({ details }: CoveyError) => {
+    const { waiting, lateMs } = details as Record<string, number>
+    return waiting === 6 && lateMs! >= 28
+  })
+  await outcomes
 })
 
 test('what could not end in time is refused when its turn comes', async () => {

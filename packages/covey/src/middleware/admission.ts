@@ -28,8 +28,6 @@ export interface AdmissionOptions {
   /** The longest time that a call may wait to be begun, in milliseconds. */
   readonly maxWaitMs: number
   readonly clock: Clock
-  /** How many calls have ended since the start, those that were refused here included. */
-  readonly ended: () => number
   /** Numbers in [0, 1), for lots. Default `Math.random`. */
   readonly random?: () => number
   /** Runs something at the end of this turn of the event loop. Default `setImmediate`. */
@@ -69,11 +67,16 @@ export class Admission {
   #lining = false
   /** Turns that are still to be measured; 0 while none is. */
   #turnsToWatch = 0
+  /** Where none is measured: the end of the last one that was. */
   #turnStartMs = 0
   /** Of this turn: the time in which calls were begun, how many, and how many had ended before it. */
   #beginningMs = 0
   #begun = 0
   #endedBefore = 0
+  /** Calls that were begun and have ended: one less for each that is not begun, as its end will be heard of as well. */
+  #ended = 0
+  /** Whether somebody was left in line when a part of it was begun last. */
+  #leftInLine = false
   /** Whether answers to what was begun from the line leave at the end of this turn. */
   #answering = false
   /** Calls that got in line as the first of their connection since a part of it was begun, and how many wanted to. */
@@ -104,6 +107,11 @@ export class Admission {
     return nowMs < this.#directUntilMs ? next(call) : this.#look(call, next, nowMs)
   }
 
+  /** Hears that a call has ended that came here, whether or not it was begun. */
+  ended(call: Call): void {
+    if (call.peer.protocol !== 'memory') this.#ended += 1
+  }
+
   #look(call: Call, next: Handler, nowMs: number): Promise<unknown> {
     // What a process asks of itself was admitted with what it does that for.
     if (call.peer.protocol === 'memory') return next(call)
@@ -120,7 +128,9 @@ export class Admission {
   #watch(nowMs: number): void {
     this.#turnsToWatch = 2
     this.#directUntilMs = Number.NEGATIVE_INFINITY
+    this.#quota.rest(nowMs - this.#turnStartMs, this.#ended - this.#endedBefore, nowMs)
     this.#endedBefore = this.#ended
+    this.#lining = this.#quota.limited
     this.#beginTurn(nowMs)
   }
 
@@ -129,10 +139,6 @@ export class Admission {
     this.#beginningMs = 0
     this.#begun = 0
     this.#soon(() => this.#endTurn())
-  }
-
-  get #ended(): number {
-    return this.#options.ended() - this.#refused
   }
 
   #isLate(nowMs: number): boolean {
@@ -152,20 +158,20 @@ export class Admission {
       return
     }
     this.#turnsToWatch = 0
+    this.#turnStartMs = nowMs
     this.#lining = this.#quota.limited
     if (!this.#lining) this.#directUntilMs = nowMs + sliceMs
   }
 
   #learn(nowMs: number): void {
-    const ended = this.#ended
     const figures = {
       turnMs: nowMs - this.#turnStartMs,
       beginningMs: this.#beginningMs,
       begun: this.#begun,
-      ended: ended - this.#endedBefore,
-      wanted: this.#line.size > 0,
+      ended: this.#ended - this.#endedBefore,
+      wanted: this.#leftInLine,
     }
-    this.#endedBefore = ended
+    this.#endedBefore = this.#ended
     this.#quota.learn(figures, nowMs)
     if (this.#quota.limited) this.#lining = true
   }
@@ -177,7 +183,7 @@ export class Admission {
     if (newcomer) this.#came += 1
     const tooLong = this.#waitsTooLong(call, line.ahead(connectionId), nowMs)
     if (line.size >= maxWaiting || (tooLong && !(newcomer && this.#drawLot()))) {
-      this.#refused += 1
+      this.#countRefused()
       return Promise.reject(this.#toldNow())
     }
     this.#waited += 1
@@ -218,6 +224,7 @@ export class Admission {
     this.#trim(startMs)
     const nowMs = this.#beginUntil(startMs + sliceMs, startMs)
     this.#quota.spend(this.#begun)
+    this.#leftInLine = this.#line.size > 0
     this.#beginningMs += nowMs - startMs
     this.#answering = this.#begun > 0
     // So that what comes of them is measured, even if nobody waits any more.
@@ -238,7 +245,7 @@ export class Admission {
       const waiting = this.#line.shift()
       if (waiting === undefined) break
       const { cancelled, deadlineMs } = waiting.call
-      if (cancelled !== undefined) waiting.refuse(cancelled)
+      if (cancelled !== undefined) this.#giveUp(waiting, cancelled)
       else if (deadlineMs - nowMs <= costMs) this.#turnAway(waiting)
       else this.#begin(waiting, nowMs)
       nowMs = this.#clock.monotonicMs()
@@ -253,8 +260,18 @@ export class Admission {
   }
 
   #turnAway(waiting: WaitingCall): void {
-    this.#refused += 1
+    this.#countRefused()
     waiting.refuse(this.#toldNow())
+  }
+
+  #countRefused(): void {
+    this.#refused += 1
+    this.#ended -= 1
+  }
+
+  #giveUp(waiting: WaitingCall, reason: CoveyError): void {
+    this.#ended -= 1
+    waiting.refuse(reason)
   }
 
   /** One error for all of a turn: to make one takes longer than all the rest of a refusal. */

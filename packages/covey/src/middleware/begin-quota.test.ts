@@ -14,7 +14,11 @@ function bench() {
       quota.learn({ ...nothing, ...figures }, nowMs)
     }
   }
-  return { quota, turn }
+  const rest = (restMs: number, ended = 0) => {
+    nowMs += restMs
+    quota.rest(restMs, ended, nowMs)
+  }
+  return { quota, turn, rest }
 }
 
 const unlimited = Number.POSITIVE_INFINITY
@@ -81,6 +85,27 @@ test('the limit goes when nobody has wanted more for a second', () => {
   assert.equal(quota.limited, true)
   turn({ turnMs: 10, ended: 1 }, 3)
   assert.equal(quota.calls, unlimited)
+})
+
+test('a time in which nobody looked counts: the limit ends in it, or those may be begun for which there was time', () => {
+  const { quota, turn, rest } = bench()
+  turn({ turnMs: 400, ended: 200 }, 2)
+  quota.spend(quota.calls)
+  rest(20, 5)
+  // 10 ms of the 20 were theirs; of the other ten 8 are used, for four more.
+  assert.equal(quota.calls, 9)
+  rest(900)
+  assert.equal(quota.calls, 25, 'those of 50 ms')
+  rest(81)
+  assert.equal(quota.calls, unlimited)
+})
+
+test('what a call has cost is forgotten when there were none', () => {
+  const { quota, turn, rest } = bench()
+  turn({ turnMs: 100, beginningMs: 99, begun: 1 }, 10)
+  assert.ok(quota.costMs > 90)
+  rest(3_600_000)
+  assert.equal(quota.costMs, 0)
 })
 
 test('what a call costs is what the loop works, for those that begin or end', () => {

@@ -7,7 +7,7 @@ export interface TurnFigures {
   /** Calls that were begun, and calls that ended. */
   readonly begun: number
   readonly ended: number
-  /** Whether calls wait. */
+  /** Whether more calls wanted to be begun than might. */
   readonly wanted: boolean
 }
 
@@ -59,6 +59,11 @@ export class BeginQuota {
     return calls < 1 ? 0 : this.#busyMs / calls
   }
 
+  /** The same of what is known so far, however few calls that are. */
+  get #knownCostMs(): number {
+    return this.#busyMs / Math.max(1, this.#begun, this.#ended)
+  }
+
   /** Whether there is a limit. */
   get limited(): boolean {
     return this.#limited
@@ -80,21 +85,39 @@ export class BeginQuota {
     const restMs = turnMs - beginningMs
     const idle = restMs < idleTurnMs
     const busyMs = beginningMs + (idle ? 0 : restMs)
-    const faded = 0.5 ** (Math.min(turnMs, maxTurnMs) / memoryMs)
+    this.#fade(Math.min(turnMs, maxTurnMs))
     const share = Math.min(1, maxTurnMs / busyMs)
-    this.#busyMs = this.#busyMs * faded + busyMs * share
-    this.#begun = this.#begun * faded + begun * share
-    this.#ended = this.#ended * faded + ended * share
-    const costMs = this.#busyMs / Math.max(1, this.#begun, this.#ended)
+    this.#busyMs += busyMs * share
+    this.#begun += begun * share
+    this.#ended += ended * share
     if (this.#limited) {
       if (wanted) this.#cautiousUntilMs = nowMs + cautionMs
-      this.#earn(ended, costMs, idle ? turnMs : 0)
+      this.#earn(ended, idle ? turnMs : 0)
     }
+    const costMs = this.#knownCostMs
     if (restMs > Math.max(longTurnMs, 3 * costMs)) this.#onLong(restMs, nowMs)
     else if (nowMs > this.#cautiousUntilMs) this.#limited = false
   }
 
-  #earn(ended: number, costMs: number, idleMs: number): void {
+  /** Learns that for so long no turn was looked at, in which so many calls ended. */
+  rest(restMs: number, ended: number, nowMs: number): void {
+    if (this.#limited && nowMs <= this.#cautiousUntilMs) {
+      this.#earn(ended, Math.max(0, restMs - ended * this.#knownCostMs))
+      return
+    }
+    this.#limited = false
+    this.#fade(restMs)
+  }
+
+  #fade(ms: number): void {
+    const faded = 0.5 ** (ms / memoryMs)
+    this.#busyMs *= faded
+    this.#begun *= faded
+    this.#ended *= faded
+  }
+
+  #earn(ended: number, idleMs: number): void {
+    const costMs = this.#knownCostMs
     // A call that takes longer than a turn should has a turn of its own.
     const goodMs = Math.max(goodTurnMs, 1.5 * costMs)
     const earned = ended + (fillShare * idleMs) / costMs

@@ -40,13 +40,6 @@ export class CallMetrics {
     return counter
   }
 
-  /** Calls that have ended, of all methods. */
-  get ended(): number {
-    let ended = 0
-    for (const { latency } of this.#counters.values()) ended += latency.total
-    return ended
-  }
-
   /** All methods that were called, by name. */
   snapshot(): MethodMetrics[] {
     return [...this.#counters]

@@ -3,7 +3,7 @@ import type { Middleware } from '../call/handler.ts'
 import type { BoundMethod } from '../contract/method.ts'
 import { type Admission, admission } from '../middleware/admission.ts'
 import { callContext } from '../middleware/call-context.ts'
-import { callLog } from '../middleware/call-log.ts'
+import { callLog, type OnCallEnd } from '../middleware/call-log.ts'
 import { callMetrics } from '../middleware/call-metrics.ts'
 import { deadline } from '../middleware/deadline.ts'
 import { failureReport } from '../middleware/failure-report.ts'
@@ -17,7 +17,7 @@ export interface ServerStackOptions {
   readonly log: Log
   /** Counts calls, if somebody wants to know. */
   readonly metrics?: CallMetrics | undefined
-  /** Decides when calls are begun. Default: they are begun as they come. */
+  /** Decides when calls are begun; only where calls are counted. Default: they are begun as they come. */
   readonly admission?: Admission | undefined
   /** Whether each call of a user's service gets a line in the log, of importance `debug`. Only where calls are counted. */
   readonly logCalls?: boolean | undefined
@@ -30,9 +30,10 @@ export function serverStack(method: BoundMethod, options: ServerStackOptions): M
   const { metrics, log, admission: gate } = options
   // What the framework itself asks would fill the log.
   const told = options.logCalls && !method.service.startsWith('covey.') ? callLog(log) : undefined
+  if (gate !== undefined && metrics === undefined) throw new TypeError('admission without metrics')
   return [
     // Outside of all: what is refused counts as well.
-    ...(metrics === undefined ? [] : [callMetrics(metrics, method.path, told)]),
+    ...(metrics === undefined ? [] : [callMetrics(metrics, method.path, onEnd(gate, told))]),
     // Ahead of everything that costs, for what is refused here is refused by the thousand; and of the deadline, which is to be
     // looked at when a call is begun.
     ...(gate === undefined ? [] : [admission(gate)]),
@@ -46,4 +47,14 @@ export function serverStack(method: BoundMethod, options: ServerStackOptions): M
     validation(method),
     ...options.middleware,
   ]
+}
+
+/** Who hears that a call has ended. */
+function onEnd(gate: Admission | undefined, told: OnCallEnd | undefined): OnCallEnd | undefined {
+  if (gate === undefined) return told
+  if (told === undefined) return (call) => gate.ended(call)
+  return (call, ms, code) => {
+    gate.ended(call)
+    told(call, ms, code)
+  }
 }

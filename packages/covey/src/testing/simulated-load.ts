@@ -1,6 +1,7 @@
 import { Call } from '../call/call.ts'
 import type { Handler } from '../call/handler.ts'
 import type { MethodRef } from '../call/method-ref.ts'
+import { localPeer, type Peer } from '../call/peer.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { Admission, admission } from '../middleware/admission.ts'
 import { seededRandom } from './random.ts'
@@ -32,6 +33,8 @@ export interface SimulatedLoad {
   readonly name?: string
   /** Time for each of them, in milliseconds. Default 500. */
   readonly deadlineMs?: number
+  /** How often each of them calls its own process before it does its work. Default 0. */
+  readonly localCalls?: number
   /** Uses `loop.spend` and `loop.wait`. Default: 2 ms of the processor. */
   readonly handler?: (loop: SimulatedLoop) => Promise<unknown>
 }
@@ -58,13 +61,11 @@ export class SimulatedServer {
   readonly loop = new SimulatedLoop()
   readonly gate: Admission | undefined
   readonly #random = seededRandom(7)
-  #ended = 0
 
   constructor(admitting: boolean, maxWaitMs = 1_000) {
     const { clock, soon } = this.loop
-    const ended = () => this.#ended
     this.gate = admitting
-      ? new Admission({ instance: 'shop-1', maxWaitMs, clock, soon, ended, random: this.#random })
+      ? new Admission({ instance: 'shop-1', maxWaitMs, clock, soon, random: this.#random })
       : undefined
   }
 
@@ -80,7 +81,7 @@ export class SimulatedServer {
       goodAtMs: [],
       refusal: undefined,
     }
-    const handler = this.#handler(load.handler ?? burnTwo)
+    const handler = this.#handler(load.handler ?? burnTwo, load.localCalls ?? 0)
     for (let atMs = fromMs; atMs < untilMs; ) {
       const connection = `${name}${String(outcome.sent % connections).padStart(4, '0')}`
       const arrivedMs = atMs
@@ -93,13 +94,30 @@ export class SimulatedServer {
     return outcome
   }
 
-  #handler(work: (loop: SimulatedLoop) => Promise<unknown>): Handler {
-    const handler: Handler = async (call) => {
+  #handler(work: (loop: SimulatedLoop) => Promise<unknown>, localCalls: number): Handler {
+    const local = this.#passing(async () => undefined)
+    return this.#passing(async (call) => {
       this.loop.spend(beginMs)
       if (call.remainingMs() <= 0) throw new CoveyError('DEADLINE_EXCEEDED', 'too late')
+      for (let n = 0; n < localCalls; n++) await local(this.#call(localPeer, call.deadlineMs))
       return work(this.loop)
+    })
+  }
+
+  /** As the server's stack: through the gate, which hears of all ends. */
+  #passing(handler: Handler): Handler {
+    const passing = this.gate === undefined ? handler : admission(this.gate)(handler)
+    return (call) => {
+      const result = passing(call)
+      const end = () => this.gate?.ended(call)
+      result.then(end, end)
+      return result
     }
-    return this.gate === undefined ? handler : admission(this.gate)(handler)
+  }
+
+  #call(peer: Peer, deadlineMs: number): Call {
+    const { clock, nowMs: openedMs } = this.loop
+    return new Call(method, undefined, { openedMs, deadlineMs, clock, peer })
   }
 
   #serve(
@@ -111,18 +129,9 @@ export class SimulatedServer {
   ): void {
     const { loop } = this
     loop.spend(readMs)
-    const call = new Call(method, undefined, {
-      openedMs: loop.nowMs,
-      deadlineMs: loop.nowMs + deadlineMs,
-      clock: loop.clock,
-      peer: { protocol: 'tcp', address: '', connectionId, identity: undefined },
-    })
-    const end = () => {
-      this.#ended += 1
-    }
-    handler(call).then(
+    const peer = { protocol: 'tcp', address: '', connectionId, identity: undefined }
+    handler(this.#call(peer, loop.nowMs + deadlineMs)).then(
       () => {
-        end()
         loop.spend(answerMs)
         if (loop.nowMs - arrivedMs > deadlineMs) {
           outcome.late += 1
@@ -133,7 +142,6 @@ export class SimulatedServer {
         outcome.goodAtMs.push(arrivedMs)
       },
       (error: CoveyError) => {
-        end()
         loop.spend(refuseMs)
         if (error.code !== 'RESOURCE_EXHAUSTED') {
           outcome.late += 1

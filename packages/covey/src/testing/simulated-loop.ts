@@ -25,6 +25,7 @@ export class SimulatedLoop {
   /** Of the next one that has not been read. */
   #unread = 0
   #soon: (() => void)[] = []
+  #asked = 0
 
   readonly clock: Clock = {
     wallMs: () => this.nowMs,
@@ -41,7 +42,15 @@ export class SimulatedLoop {
   }
 
   /** As `setImmediate`. */
-  readonly soon = (run: () => void): void => void this.#soon.push(run)
+  readonly soon = (run: () => void): void => {
+    this.#asked += 1
+    this.#soon.push(run)
+  }
+
+  /** How often `soon` was asked for. */
+  get asked(): number {
+    return this.#asked
+  }
 
   /** Waits without using the processor. */
   readonly wait = (ms: number): Promise<void> =>

@@ -8,8 +8,9 @@ import { maxHeaders } from '../transport/http/request-guard.ts'
 import type { Limits } from '../transport/limits.ts'
 import { secureServerOptions } from '../transport/tls/secure-server.ts'
 import type { TlsCredentials } from '../transport/tls/tls-credentials.ts'
-import { addBodyParsers, bodyMs } from './body-parsers.ts'
+import { addBodyParsers } from './body-parsers.ts'
 import type { GatewayOptions } from './gateway-options.ts'
+import { limitBodies } from './limit-bodies.ts'
 import { problemOf, sendProblem } from './problem.ts'
 import { refuseHead } from './refuse-head.ts'
 
@@ -42,10 +43,12 @@ export interface HttpServerParts {
 }
 
 /**
- * Of `node:http`, whose own settings are looser: it looks after late headers every 30 seconds only. Bodies have 30 seconds, by fastify.
+ * Of `node:http`, whose own settings are looser: it looks after late headers every 30 seconds only. Bodies have their time from whoever reads
+ * them, for those of streams last as long as the stream.
  */
 const nodeOptions = {
   headersTimeout: 10_000,
+  requestTimeout: 0,
   maxHeaderSize: 16 * 1024,
   connectionsCheckingInterval: 1_000,
 }
@@ -73,7 +76,6 @@ export async function createHttpServer(
     frameworkErrors: (error, { url }, reply) =>
       void answerError(error, url, reply.headers(headers)),
     bodyLimit: 64 * 1024,
-    requestTimeout: bodyMs,
     keepAliveTimeout: 30_000,
     forceCloseConnections: 'idle',
     ...(secured === undefined ? { http: nodeOptions } : { https: secured }),
@@ -85,6 +87,7 @@ export async function createHttpServer(
     const refusal = refuseHead(raw, allowHost)
     if (refusal !== undefined) return sendProblem(reply, refusal)
   })
+  limitBodies(http, options.context.runtime.clock)
   addBodyParsers(http, options.context.runtime.clock)
   http.setErrorHandler((error, { url }, reply) => void answerError(error, url, reply))
   await options.routes?.(http)

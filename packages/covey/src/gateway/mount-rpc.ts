@@ -14,6 +14,6 @@ export function mountRpc(http: FastifyInstance, door: RpcDoor, paths: readonly s
       reply.hijack()
       door.handle(request.raw, reply.raw)
     }
-    for (const path of paths) scope.all(path, handle)
+    for (const path of paths) scope.all(path, { config: { ownBodies: true } }, handle)
   })
 }

@@ -5,6 +5,7 @@ import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { shortErrorData } from '../../error/send-error-data.ts'
 import { type BodyCodec, jsonBody, msgpackBody } from './body-codec.ts'
+import { hasBody } from './has-body.ts'
 import { HttpError } from './http-error.ts'
 import { retryAfterSeconds, toProblem } from './problem.ts'
 import { accepts, mediaType, mediaTypeOf } from './wire.ts'
@@ -139,10 +140,6 @@ export class Exchange {
 
 /** Time for the rest of a request that was answered before its end, in milliseconds. */
 const lingerMs = 500
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
-}
 
 /** Of a problem that cannot be written as it is. */
 const maxDetailLength = 4_096

@@ -45,6 +45,7 @@ export type { Identity, Peer } from './call/peer.ts'
 export type { Handler, Middleware } from './call/handler.ts'
 export { silentLog, type Log } from './observe/log.ts'
 export { createRuntime, type Runtime, type RuntimeOptions } from './rpc/runtime.ts'
+export type { EjectionPolicy, EjectionSettings } from './balance/ejection-policy.ts'
 export type { RetryPolicy, RetrySettings } from './middleware/retry-policy.ts'
 export {
   createKeyRing,

@@ -128,6 +128,7 @@ export class AppLife implements App {
     const { keys, keyMode, tls, integrity, compressAboveBytes } = framework
     this.#runtime.guard({ keys, keyMode, tls, integrity, compressAboveBytes })
     this.#runtime.retry.policy.change(framework.retry)
+    this.#runtime.ejection.change(framework.ejection)
     this.#work = this.#acceptedWork(framework)
     this.#admission = openAdmission(framework, { instance: this.#id, clock: this.#clock })
     await this.#openControlSocket()

@@ -11,7 +11,7 @@ export interface CalleeFigures {
 export interface CalleeInstance {
   /** Its id; of a fixed address, the address. */
   readonly id: string
-  /** `open`, `draining`, `stalled: …`, `connecting`, or why there is no connection and when the next try is. */
+  /** `open`, `draining`, `stalled: …`, `ejected: …`, `connecting`, or why there is no connection and when the next try is. */
   readonly state: string
   /** Calls in flight. */
   readonly pending: number

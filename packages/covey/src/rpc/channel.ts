@@ -1,5 +1,6 @@
 import type { Balancer } from '../balance/balancer.ts'
 import { byKey } from '../balance/by-key.ts'
+import type { EjectionPolicy } from '../balance/ejection-policy.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Call } from '../call/call.ts'
 import { InputSource } from '../call/input-source.ts'
@@ -10,6 +11,7 @@ import { CoveyError } from '../error/covey-error.ts'
 import type { Log } from '../observe/log.ts'
 import { servedToTheEnd } from '../transport/served-to-the-end.ts'
 import type { CalleeFigures } from './callee-figures.ts'
+import { Ejections } from './ejections.ts'
 import { type Connect, Endpoint } from './endpoint.ts'
 import { fits } from './fits.ts'
 import { lateForInstance, noInstance } from './no-instance.ts'
@@ -37,6 +39,8 @@ export interface ChannelOptions {
   readonly maxWaitingCalls: number
   /** Connections to each instance. Default 1. */
   readonly connectionsPerInstance?: number
+  /** When instances whose calls fail are left out. Default: never. */
+  readonly ejection?: EjectionPolicy
   /** Told when the state of an instance is another one. */
   onChange?(endpoints: readonly Endpoint[]): void
   readonly connect: Connect
@@ -51,7 +55,10 @@ export class Channel {
   readonly #options: ChannelOptions
   readonly #endpoints = new Map<string, Endpoint>()
   readonly #selections = new Selections((routing) => this.#best(routing))
+  readonly #ejections: Ejections | undefined
   #ready: readonly Endpoint[] = []
+  /** Whether there are others to compare an instance with. */
+  #measured = false
   #listed = false
   #closed = false
   readonly #waiting = new Set<() => void>()
@@ -59,6 +66,7 @@ export class Channel {
 
   constructor(options: ChannelOptions) {
     this.#options = options
+    this.#ejections = options.ejection && this.#openEjections(options, options.ejection)
     void this.#follow()
   }
 
@@ -88,6 +96,7 @@ export class Channel {
   /** Closes all connections; calls in flight fail. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#ejections?.close()
     this.#changed()
     await Promise.all([...this.#endpoints.values()].map((endpoint) => endpoint.close()))
   }
@@ -105,23 +114,48 @@ export class Channel {
 
   /** Whether an instance that neither this attempt nor one before it went to could take the call now. */
   hasOther(attempt: Call): boolean {
-    return this.#candidates(attempt).some((one) => one.ready && !wentTo(one, attempt))
+    return this.#untried(attempt, attempt).length > 0
   }
 
   #sendTo(endpoint: Endpoint, call: Call): Promise<unknown> {
     call.sentTo = endpoint
-    return endpoint.invoke(call, this.#ready.length > 1)
+    return endpoint.invoke(call, this.#measured)
   }
 
   #pick(call: Call, balancer: Balancer): Endpoint | undefined {
     const all = this.#candidates(call)
     if (all.length === 0) return this.#lingering(call)
-    const candidates = call.previous === undefined ? all : untried(all, call.previous)
-    const endpoint = choose(candidates, call, balancer)
+    if (this.#ejections?.due) {
+      const ejected = this.#toBeTried(call)
+      if (ejected !== undefined) return ejected
+    }
+    const others = call.previous === undefined ? all : this.#untried(call, call.previous)
+    const endpoint = choose(others.length > 0 ? others : all, call, balancer)
     if (endpoint.ready) return endpoint
     // It went away or began to drain since the list was made.
     this.#refresh()
     return this.#pick(call, balancer)
+  }
+
+  /** One that was left out and that this call is to try. A call with a key tries only the instance that the key belongs to. */
+  #toBeTried(call: Call): Endpoint | undefined {
+    const { method, routing, previous } = call
+    // What has failed before is not to fail here again; of other kinds of calls it is not known how they do.
+    if (previous !== undefined || method.kind !== 'unary' || servedToTheEnd(method)) return
+    const fitting = this.#fitting(routing).filter(({ ready }) => ready)
+    const key = routing?.key
+    const home = key === undefined ? undefined : byKey(key, fitting)
+    return this.#ejections?.probe((one) => home === one || (!home && fitting.includes(one)))
+  }
+
+  /**
+   * Those that the attempts up to `last` did not go to. One that is left out is better than none.
+   */
+  #untried(call: Call, last: Call): readonly Endpoint[] {
+    const isUntried = (one: Endpoint) => one.ready && !wentTo(one, last)
+    const found = this.#candidates(call).filter(isUntried)
+    if (found.length > 0 || !this.#ejections?.any) return found
+    return this.#fitting(call.routing).filter((one) => one.ejected && isUntried(one))
   }
 
   /** One that is stopping, for what is served to the end. */
@@ -232,7 +266,16 @@ export class Channel {
   #open(instance: Instance): Endpoint {
     const { clock, random, connect, connectionsPerInstance: connections } = this.#options
     const onChange = () => this.#changed()
-    return new Endpoint(instance, { clock, random, connect, connections, onChange })
+    const onFault = () => this.#ejections?.look()
+    return new Endpoint(instance, { clock, random, connect, connections, onChange, onFault })
+  }
+
+  #openEjections({ clock, log, random, service }: ChannelOptions, policy: EjectionPolicy) {
+    return new Ejections({
+      ...{ policy, clock, log, random, service },
+      all: () => this.#endpoints.values(),
+      onChange: () => this.#changed(),
+    })
   }
 
   #changed(): void {
@@ -242,21 +285,28 @@ export class Channel {
       this.#endpoints.delete(id)
       void endpoint.close()
     }
+    this.#ejections?.update()
     this.#refresh()
     for (const resume of [...this.#waiting]) resume()
     this.#options.onChange?.([...this.#endpoints.values()])
   }
 
   #refresh(): void {
+    const ready = this.#fitting(undefined).filter((endpoint) => endpoint.ready)
+    this.#measured = ready.length > 1
     this.#ready = this.#best()
     this.#selections.clear()
   }
 
-  /** Those that calls may go to now: what does not stand still, and of that what the registry calls up; otherwise whatever answers. */
+  /**
+   * Those that calls may go to now: what does not stand still, of that what does not fail, and of that what the registry calls up;
+   * otherwise whatever answers.
+   */
   #best(routing?: Routing): readonly Endpoint[] {
     const ready = this.#fitting(routing).filter((endpoint) => endpoint.ready)
     const awake = preferring(ready, ({ stalled }) => !stalled)
-    return preferring(awake, ({ listed, instance }) => listed && instance.state === 'up')
+    const well = preferring(awake, ({ ejected }) => !ejected)
+    return preferring(well, ({ listed, instance }) => listed && instance.state === 'up')
   }
 
   /** Those that a call asks for, ready or not. One that has not said yet who it is may be anybody. */
@@ -271,11 +321,6 @@ export class Channel {
 function preferring(all: readonly Endpoint[], liked: (one: Endpoint) => boolean) {
   const found = all.filter(liked)
   return found.length > 0 ? found : all
-}
-
-function untried(candidates: readonly Endpoint[], attempt: Call): readonly Endpoint[] {
-  const others = candidates.filter((one) => one.ready && !wentTo(one, attempt))
-  return others.length > 0 ? others : candidates
 }
 
 function wentTo(endpoint: Endpoint, attempt: Call): boolean {

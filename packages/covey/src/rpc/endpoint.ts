@@ -1,5 +1,6 @@
 import type { NamedCandidate } from '../balance/by-key.ts'
 import { hashOf } from '../balance/by-key.ts'
+import { FailureRate } from '../balance/failure-rate.ts'
 import type { Clock } from '../base/clock.ts'
 import { PeakEwma } from '../base/peak-ewma.ts'
 import type { Call } from '../call/call.ts'
@@ -8,7 +9,9 @@ import { CoveyError } from '../error/covey-error.ts'
 import { servedToTheEnd } from '../transport/served-to-the-end.ts'
 import type { Connection, ConnectionEvents } from '../transport/transport.ts'
 import type { CalleeInstance } from './callee-figures.ts'
+import type { Ejection } from './ejection.ts'
 import { isFixed } from './fixed-instance.ts'
+import { instanceFault, wasCancelled } from './instance-fault.ts'
 import { Subchannel, type SubchannelState } from './subchannel.ts'
 
 /** Opens a connection to an instance, which tells of the changes of its state. */
@@ -27,6 +30,8 @@ export interface EndpointOptions {
   readonly connections?: number | undefined
   /** Its state, or what it serves, is another one now. */
   onChange(): void
+  /** A call that was to be measured has failed, and that may be its fault. */
+  onFault?(): void
 }
 
 /** More than the calls that any connection has in flight. */
@@ -41,8 +46,15 @@ export class Endpoint implements NamedCandidate {
   /** Whether the registry still lists it. One that is not listed is used up, never reconnected. */
   listed = true
   readonly hash: number
+  /** How many of its measured calls fail. */
+  readonly failures: FailureRate
+  /** Of the last call that counts as failed. */
+  lastFault = ''
+  /** Whether and why it is left out; undefined where it never was. */
+  ejection: Ejection | undefined
   readonly #clock: Clock
   readonly #onChange: () => void
+  readonly #onFault: (() => void) | undefined
   readonly #latency: PeakEwma
   readonly #subchannels: readonly Subchannel[] = []
   /** Where there is one connection, as nearly always, each call saves the loops. */
@@ -61,6 +73,8 @@ export class Endpoint implements NamedCandidate {
     this.hash = hashOf(instance.id)
     this.#clock = clock
     this.#onChange = onChange
+    this.#onFault = options.onFault
+    this.failures = new FailureRate(clock.monotonicMs())
     this.#latency = new PeakEwma(clock)
     this.#subchannels = Array.from({ length: connections }, () => {
       const subchannel: Subchannel = new Subchannel({
@@ -100,6 +114,11 @@ export class Endpoint implements NamedCandidate {
       stalled ||= one.stalled
     }
     return stalled
+  }
+
+  /** Whether it is left out because its calls failed, or is being tried again. */
+  get ejected(): boolean {
+    return this.ejection?.active ?? false
   }
 
   /** Whether it takes no calls but those that are served to the end. */
@@ -147,16 +166,42 @@ export class Endpoint implements NamedCandidate {
     // Nor does the time of a question that waits for something else.
     if (!measured || servedToTheEnd(call.method)) return result
     const era = this.#era
-    // A failure is only believed when it is bad news: one that fails at once must not look quick.
     result.then(
-      () => this.#measure(startMs, era, 0),
-      () => this.#measure(startMs, era, this.#latency.valueMs),
+      () => this.#answered(startMs, era),
+      (error: unknown) => this.#failed(startMs, era, error),
     )
     return result
   }
 
-  #measure(startMs: number, era: number, leastMs: number): void {
-    if (era === this.#era) this.#latency.add(Math.max(this.#clock.monotonicMs() - startMs, leastMs))
+  #answered(startMs: number, era: number): void {
+    if (era === this.#era) {
+      this.#latency.add(this.#clock.monotonicMs() - startMs)
+      this.failures.countAnswer()
+      this.ejection?.answered()
+    } else this.ejection?.unknown()
+  }
+
+  #failed(startMs: number, era: number, error: unknown): void {
+    if (era !== this.#era) return this.ejection?.unknown()
+    // A failure is only believed when it is bad news: one that fails at once must not look quick.
+    this.#latency.add(Math.max(this.#clock.monotonicMs() - startMs, this.#latency.valueMs))
+    const fault = instanceFault(error)
+    if (fault !== undefined) {
+      this.lastFault = fault
+      this.failures.countFailure()
+      this.ejection?.failed()
+      this.#onFault?.()
+    } else if (wasCancelled(error)) this.ejection?.unknown()
+    else {
+      this.failures.countAnswer()
+      this.ejection?.answered()
+    }
+  }
+
+  /** What becomes of calls that it has in flight, and became of those before, says nothing of it any more. */
+  forgetCalls(): void {
+    this.#era += 1
+    this.failures.reset(this.#clock.monotonicMs())
   }
 
   /** By a connection that is being left. */
@@ -173,8 +218,9 @@ export class Endpoint implements NamedCandidate {
 
   /** How it stands, for people. */
   get figures(): CalleeInstance {
-    const { instance, pending, latencyMs } = this
-    return { id: instance.id, state: this.#best().describe(), pending, latencyMs }
+    const { instance, pending, latencyMs, ready, ejected } = this
+    const state = ready && ejected ? this.ejection!.describe() : this.#best().describe()
+    return { id: instance.id, state, pending, latencyMs }
   }
 
   /** Why it takes no calls, for messages. */

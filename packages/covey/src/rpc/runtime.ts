@@ -1,3 +1,4 @@
+import { EjectionPolicy, type EjectionSettings } from '../balance/ejection-policy.ts'
 import { p2c } from '../balance/p2c.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import { TimerWheel } from '../base/timer-wheel.ts'
@@ -48,6 +49,8 @@ export interface RuntimeOptions extends LinkSettings {
   connectionsPerInstance?: number
   /** How calls are repeated. */
   retry?: RetrySettings
+  /** When instances whose calls fail are left out. */
+  ejection?: EjectionSettings
   /** Further ways to carry calls, by the scheme of their addresses. */
   transports?: readonly Transport[]
 }
@@ -65,6 +68,8 @@ export class Runtime implements AsyncDisposable {
   readonly random: () => number
   /** How its clients repeat calls. */
   readonly retry: ClientRetry
+  /** When its clients leave out instances whose calls fail; to be changed at run time. */
+  readonly ejection: EjectionPolicy
   /** Ways to carry calls beside those of the framework. */
   readonly givenTransports: readonly Transport[]
   readonly #connectionsPerInstance: number
@@ -102,6 +107,7 @@ export class Runtime implements AsyncDisposable {
       clock: this.clock,
       random: this.random,
     })
+    this.ejection = new EjectionPolicy(options.ejection)
     this.#connectionsPerInstance = checkConnections(options.connectionsPerInstance ?? 1)
     const target = options.registry ?? 'file:.covey/registry'
     this.#registryTarget = target
@@ -267,6 +273,7 @@ export class Runtime implements AsyncDisposable {
       firstConnectionMs: this.limits.connectMs + this.limits.handshakeMs,
       maxWaitingCalls: this.limits.maxWaitingCalls,
       connectionsPerInstance: this.#connectionsPerInstance,
+      ejection: this.ejection,
       connect: (instance, signal, events) => this.#connect(instance, signal, events),
     })
     this.#channels.set(key, channel)

@@ -34,6 +34,13 @@ test('the framework runs embedded and on this machine only, when nothing is set'
       budgetPercent: undefined,
       minPerSecond: undefined,
     },
+    ejection: {
+      enabled: undefined,
+      thresholdPercent: undefined,
+      baseMs: undefined,
+      maxMs: undefined,
+      maxPercent: undefined,
+    },
     admission: { enabled: undefined, maxWaitMs: 5_000 },
     results: { keepMs: 600_000, maxCount: 10_000, maxBytes: 67_108_864, maxRunning: 10_000 },
   })

@@ -100,6 +100,19 @@ export const frameworkSettings = defineSettings('covey', {
     /** Repetitions a second that are allowed to a service however few its calls are. Default 10. */
     minPerSecond: integer({ min: 0, max: 1_000 }).optional(),
   },
+  /** When instances that it calls are left out because their calls fail; what is not set is as the code says, else as here. */
+  ejection: {
+    /** Whether they are. Default true. */
+    enabled: flag().optional(),
+    /** By how many of 100 calls more than those of the others its calls must fail. Default 10. */
+    thresholdPercent: integer({ min: 1, max: 100 }).optional(),
+    /** For how long an instance is left out the first time, in milliseconds; it doubles each time. Default 5,000. */
+    baseMs: integer({ min: 100, max: 600_000 }).optional(),
+    /** Upper bound of it, in milliseconds. Default 60,000. */
+    maxMs: integer({ min: 100, max: 3_600_000 }).optional(),
+    /** How many of 100 instances may be left out at the same time. Default 50. */
+    maxPercent: integer({ min: 0, max: 50 }).optional(),
+  },
   /** What happens when more calls come than the process can run. */
   admission: {
     /** Whether calls that could not begin in time are refused at once. Without a word, where `NODE_ENV` is `production`. */

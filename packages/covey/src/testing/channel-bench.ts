@@ -1,3 +1,4 @@
+import { EjectionPolicy } from '../balance/ejection-policy.ts'
 import { Call, type CallInit } from '../call/call.ts'
 import { compose } from '../call/handler.ts'
 import { defineContract } from '../contract/define-contract.ts'
@@ -39,6 +40,7 @@ export function channelBench(changes: Partial<ChannelOptions> = {}) {
     random: () => 0.5,
     firstConnectionMs: 1_000,
     maxWaitingCalls: 100,
+    ejection: new EjectionPolicy(),
     async connect({ id }, _, events) {
       const connection = new ScriptedConnection(async () => id)
       connection.events = events

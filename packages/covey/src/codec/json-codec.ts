@@ -1,6 +1,15 @@
 import { CoveyError } from '../error/covey-error.ts'
 import { type Codec, codecLimits } from './codec.ts'
 import { backslash, closeBrace, closeBracket, openBrace, openBracket, quote } from './json-marks.ts'
+import {
+  invalidDate,
+  lossy,
+  lossyKind,
+  protoKey,
+  toldWhere,
+  Unencodable,
+  unsendable,
+} from './unencodable.ts'
 
 const strictText = new TextDecoder('utf-8', { fatal: true })
 
@@ -20,32 +29,57 @@ export const jsonCodec: Codec = {
 }
 
 function toJson(value: unknown): string {
+  const around: object[] = []
+  function plain(this: Record<string, unknown>, key: string, item: unknown): unknown {
+    if (key === '__proto__' && item !== undefined) throw protoKey(this)
+    const form = plainForm(item, this[key])
+    if (typeof form === 'object' && form !== null) enter(form, this, around)
+    return form
+  }
   try {
     return JSON.stringify(value, plain) ?? 'null'
   } catch (cause) {
+    if (cause instanceof Unencodable) throw toldWhere(cause, value)
     if (cause instanceof CoveyError) throw cause
     const reason = cause instanceof Error ? cause.message.split('\n')[0] : String(cause)
     throw new CoveyError('UNENCODABLE', `not JSON: ${reason}`, { cause })
   }
 }
 
-/** What `JSON.stringify` would lose or refuse, as JSON; `this` holds the value as it was before its `toJSON`. */
-function plain(this: Record<string, unknown>, key: string, value: unknown): unknown {
+/** @param around the containers around the one that was looked at last; `JSON.stringify` goes into each before its next sister */
+function enter(container: object, holder: object, around: object[]): void {
+  while (around.length > 0 && around[around.length - 1] !== holder) around.pop()
+  if (around.length === codecLimits.maxDepth) {
+    throw new Unencodable(container, `nested deeper than ${codecLimits.maxDepth}`)
+  }
+  around.push(container)
+}
+
+/** What `JSON.stringify` would lose or refuse, as JSON. @param source the value as it was before its `toJSON` */
+function plainForm(value: unknown, source: unknown): unknown {
   switch (typeof value) {
     case 'bigint':
       return String(value)
     case 'function':
     case 'symbol':
-      throw new CoveyError('UNENCODABLE', `a ${typeof value} cannot be sent`)
-    case 'object': {
-      const source = this[key]
-      if (source instanceof Uint8Array) return base64(source)
-      if (source instanceof Map || source instanceof Set) return [...source]
-      return value
-    }
+      throw unsendable(value)
+    case 'object':
+      return plainObject(value, source)
     default:
       return value
   }
+}
+
+function plainObject(value: object | null, source: unknown): unknown {
+  if (source instanceof Uint8Array) return base64(source)
+  if (source instanceof Map || source instanceof Set) return [...source]
+  if (value === null) {
+    if (source instanceof Date) throw invalidDate(source)
+    return null
+  }
+  const kind = Array.isArray(value) ? undefined : lossyKind(value)
+  if (kind !== undefined) throw lossy(value, kind)
+  return value
 }
 
 function base64(bytes: Uint8Array): string {

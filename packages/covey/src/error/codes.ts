@@ -171,7 +171,8 @@ export const codes = {
     http: 500,
     grpc: 13,
     retry: 'never',
-    meaning: 'A value cannot be put on the wire (a function, a symbol, a cycle, too deep).',
+    meaning:
+      'A value cannot be put on the wire (a function, a promise, an error, a cycle, too deep, too long a list); the message says where it lies.',
     fix: 'Return plain data: objects, arrays, strings, numbers, booleans, bytes, dates.',
   },
   INVALID_SETTINGS: {

@@ -1,20 +1,47 @@
 import type { ByteWriter } from '../../base/byte-writer.ts'
-import { CoveyError } from '../../error/covey-error.ts'
 import { codecLimits } from '../codec.ts'
+import {
+  invalidDate,
+  lossy,
+  lossyKind,
+  protoKey,
+  toldWhere,
+  Unencodable,
+  unsendable,
+} from '../unencodable.ts'
 import { extension } from './extension.ts'
 import type { RowTexts } from './row-texts.ts'
+import { writeNumber } from './write-number.ts'
 import { writeString } from './write-text.ts'
 
-const float = new DataView(new ArrayBuffer(8))
-const floatBytes = new Uint8Array(float.buffer)
+/** Elements of the message that is being written. Writing takes no pause, but a `toJSON` may write another message. */
+let elements = 0
 
 /**
  * Writes a value as MessagePack. Properties that are undefined are left out, as in JSON; undefined
  * elsewhere becomes nil.
- * @throws CoveyError `UNENCODABLE` for functions, symbols, lone surrogates, and nesting deeper than 64 (cycles)
+ * @throws CoveyError `UNENCODABLE`, naming the path, for what would arrive as something else or be refused: functions, symbols,
+ * lone surrogates, invalid dates, what keeps its content out of its properties (promises, errors, typed arrays but
+ * `Uint8Array`), a key `__proto__`, nesting deeper than 64 (cycles), over 1,000,000 elements
  */
 export function encodeMsgpack(value: unknown, out: ByteWriter, objects?: ObjectWriter): void {
-  writeValue(value, out, 0, objects)
+  const outer = elements
+  elements = 0
+  try {
+    writeValue(value, out, 0, objects)
+  } catch (error) {
+    throw toldWhere(error, value)
+  } finally {
+    elements = outer
+  }
+}
+
+/** Takes note of a container before its elements are written: a peer takes no more than so many in a message. */
+export function countElements(count: number, container: object): void {
+  elements += count
+  if (elements > codecLimits.maxElements) {
+    throw new Unencodable(container, `over ${codecLimits.maxElements} elements`)
+  }
 }
 
 /** Another form for some plain objects, and for texts that come again. */
@@ -55,7 +82,7 @@ export function writeValue(
     case 'bigint':
       return writeBigint(value, out)
     default:
-      throw new CoveyError('UNENCODABLE', `a ${typeof value} cannot be sent`)
+      throw unsendable(value)
   }
 }
 
@@ -65,12 +92,7 @@ function writeObject(
   depth: number,
   objects: ObjectWriter | undefined,
 ): void {
-  if (depth >= codecLimits.maxDepth) {
-    throw new CoveyError(
-      'UNENCODABLE',
-      `nested deeper than ${codecLimits.maxDepth}, or in a circle`,
-    )
-  }
+  if (depth >= codecLimits.maxDepth) throw tooDeep(value)
   if (Array.isArray(value)) return writeArray(value, out, depth, objects)
   const prototype = Object.getPrototypeOf(value)
   if (prototype === Object.prototype || prototype === null) {
@@ -80,12 +102,18 @@ function writeObject(
   }
   if (value instanceof Uint8Array) return writeBinary(value, out)
   if (value instanceof Date) return writeDate(value, out)
-  if (value instanceof Map) return writeExtension(extension.map, pairs(value), out, depth, objects)
-  if (value instanceof Set) return writeExtension(extension.set, [...value], out, depth, objects)
+  if (value instanceof Map) return writeExtension(value, pairs(value), out, depth, objects)
+  if (value instanceof Set) return writeExtension(value, [...value], out, depth, objects)
   if (typeof (value as { toJSON?: unknown }).toJSON === 'function') {
     return writeValue((value as { toJSON(): unknown }).toJSON(), out, depth + 1, objects)
   }
+  const kind = lossyKind(value)
+  if (kind !== undefined) throw lossy(value, kind)
   writeMap(value as Record<string, unknown>, out, depth, objects)
+}
+
+function tooDeep(value: object): Unencodable {
+  return new Unencodable(value, `nested deeper than ${codecLimits.maxDepth}, or in a circle`)
 }
 
 function writeArray(
@@ -95,6 +123,7 @@ function writeArray(
   objects: ObjectWriter | undefined,
 ): void {
   const { length } = value
+  countElements(length, value)
   writeHeader(length, 0x90, 15, 0xdc, out)
   if (objects === undefined) writeItems(value, 0, length, out, depth, objects)
   else if (objects.texts !== undefined) writeInnerRows(value, length, out, depth, objects)
@@ -160,14 +189,23 @@ function writeMap(
   for (let index = 0; index < keys.length; index++) {
     if (value[keys[index]!] === undefined) count -= 1
   }
+  countElements(count, value)
   writeHeader(count, 0x80, 15, 0xde, out)
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index]!
     const item = value[key]
     if (item === undefined) continue
+    if (key === '__proto__') throw protoKey(value)
+    count -= 1
     writeString(key, out)
     writeValue(item, out, depth + 1, objects)
   }
+  if (count !== 0) throw changed(value)
+}
+
+/** A getter or a `toJSON` changed it since it was looked at. */
+export function changed(value: object): Unencodable {
+  return new Unencodable(value, 'an object changed its keys while it was written')
 }
 
 function writeHeader(
@@ -187,58 +225,6 @@ function writeHeader(
   }
 }
 
-export function writeNumber(value: number, out: ByteWriter): void {
-  if (Number.isInteger(value) && !Object.is(value, -0)) {
-    if (value >= 0) return writeUnsigned(value, out)
-    if (value >= -0x80000000) return writeNegative(value, out)
-  }
-  writeFloat(value, out)
-}
-
-function writeUnsigned(value: number, out: ByteWriter): void {
-  if (value <= 0x7f) return out.u8(value)
-  if (value <= 0xff) {
-    out.u8(0xcc)
-    return out.u8(value)
-  }
-  if (value <= 0xffff) {
-    out.u8(0xcd)
-    return out.u16(value)
-  }
-  if (value <= 0xffffffff) {
-    out.u8(0xce)
-    return out.u32(value)
-  }
-  if (!Number.isSafeInteger(value)) return writeFloat(value, out)
-  out.u8(0xcf)
-  out.u32(Math.floor(value / 0x100000000))
-  out.u32(value >>> 0)
-}
-
-function writeNegative(value: number, out: ByteWriter): void {
-  if (value >= -0x20) return out.u8(value & 0xff)
-  if (value >= -0x80) {
-    out.u8(0xd0)
-    return out.u8(value & 0xff)
-  }
-  if (value >= -0x8000) {
-    out.u8(0xd1)
-    return out.u16(value & 0xffff)
-  }
-  out.u8(0xd2)
-  out.u32(value >>> 0)
-}
-
-function writeFloat(value: number, out: ByteWriter): void {
-  float.setFloat64(0, value)
-  out.ensure(9)
-  const { bytes, position } = out
-  bytes[position] = 0xcb
-  // For eight bytes a loop beats `set` by far.
-  for (let index = 0; index < 8; index++) bytes[position + 1 + index] = floatBytes[index]!
-  out.position = position + 9
-}
-
 function writeBinary(value: Uint8Array, out: ByteWriter): void {
   if (value.length <= 0xff) {
     out.u8(0xc4)
@@ -256,20 +242,20 @@ function writeBinary(value: Uint8Array, out: ByteWriter): void {
 /** The standard timestamp: 96 bits, nanoseconds then seconds. */
 function writeDate(value: Date, out: ByteWriter): void {
   const ms = value.getTime()
-  if (Number.isNaN(ms)) throw new CoveyError('UNENCODABLE', 'an invalid date cannot be sent')
+  if (Number.isNaN(ms)) throw invalidDate(value)
   const seconds = Math.floor(ms / 1000)
   out.u8(0xc7)
   out.u8(12)
   out.u8(extension.timestamp & 0xff)
   out.u32((ms - seconds * 1000) * 1_000_000)
-  float.setBigInt64(0, BigInt(seconds))
-  out.raw(floatBytes)
+  out.u32(Math.floor(seconds / 2 ** 32))
+  out.u32(seconds >>> 0)
 }
 
 /** Decimal digits: rare, short, and every language can read them. */
 function writeBigint(value: bigint, out: ByteWriter): void {
   const digits = value.toString()
-  if (digits.length > 4096) throw new CoveyError('UNENCODABLE', 'a bigint over 4,096 digits')
+  if (digits.length > 4096) throw new Unencodable(value, 'a bigint over 4,096 characters')
   out.u8(0xc8)
   out.u16(digits.length)
   out.u8(extension.bigint)
@@ -278,17 +264,22 @@ function writeBigint(value: bigint, out: ByteWriter): void {
 
 /** Maps and sets: an extension that holds their elements as an array. */
 function writeExtension(
-  type: number,
-  elements: readonly unknown[],
+  value: Map<unknown, unknown> | Set<unknown>,
+  items: readonly unknown[],
   out: ByteWriter,
   depth: number,
   objects: ObjectWriter | undefined,
 ): void {
+  // The array lies a level deeper.
+  if (depth + 1 >= codecLimits.maxDepth) throw tooDeep(value)
+  if (value.has(undefined) && value.has(null)) {
+    throw new Unencodable(value, 'undefined and null, which become the same, in one map or set')
+  }
   out.u8(0xc9)
   const offset = out.size
   out.u32(0)
-  out.u8(type)
-  writeArray(elements, out, depth + 1, objects)
+  out.u8(value instanceof Map ? extension.map : extension.set)
+  writeArray(items, out, depth + 1, objects)
   out.patchU32(offset, out.size - offset - 5)
 }
 

@@ -1,8 +1,8 @@
 import type { ByteWriter } from '../../base/byte-writer.ts'
-import { CoveyError } from '../../error/covey-error.ts'
-import { type ObjectWriter, writeNumber, writeValue } from './encode.ts'
+import { changed, countElements, encodeMsgpack, type ObjectWriter, writeValue } from './encode.ts'
 import { lendRowTexts, type RowTexts, takeBackRowTexts } from './row-texts.ts'
 import { shapeLimits, shapeMark } from './shape-limits.ts'
+import { writeNumber } from './write-number.ts'
 import { writeString } from './write-text.ts'
 
 /** Objects with the same keys in the same order. */
@@ -86,7 +86,7 @@ export class ShapeWriter implements ObjectWriter {
     const { texts } = this
     this.texts = undefined
     try {
-      writeValue(value, out, 0, this)
+      encodeMsgpack(value, out, this)
     } finally {
       this.stopTexts()
       this.texts = texts
@@ -129,6 +129,7 @@ export class ShapeWriter implements ObjectWriter {
   ): void {
     const { keys, number } = shape
     this.#last = shape
+    countElements(keys.length, value)
     if (number! < 128) out.u16((shapeMark << 8) | number!)
     else {
       out.u8(shapeMark)
@@ -138,7 +139,7 @@ export class ShapeWriter implements ObjectWriter {
     for (const key in value) {
       const item = value[key]
       // A getter or a `toJSON` may have changed it since it was looked at.
-      if (item === undefined || key !== keys[count]) throw changed()
+      if (item === undefined || key !== keys[count]) throw changed(value)
       count += 1
       // The two most frequent types are not sent through the switch of all of them.
       if (typeof item === 'number') writeNumber(item, out)
@@ -146,7 +147,7 @@ export class ShapeWriter implements ObjectWriter {
         if (this.texts === undefined || !this.texts.write(item, out)) writeString(item, out)
       } else writeValue(item, out, depth + 1, this)
     }
-    if (count !== keys.length) throw changed()
+    if (count !== keys.length) throw changed(value)
   }
 
   #find(value: Readonly<Record<string, unknown>>): Shape | undefined {
@@ -227,8 +228,4 @@ function announceable(keys: readonly string[]): boolean {
     size += 5 + key.length * 3
   }
   return size <= maxAnnouncementBytes
-}
-
-function changed(): CoveyError {
-  return new CoveyError('UNENCODABLE', 'an object changed its keys while it was written')
 }

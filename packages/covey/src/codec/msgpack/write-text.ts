@@ -1,10 +1,10 @@
 import type { ByteWriter } from '../../base/byte-writer.ts'
-import { CoveyError } from '../../error/covey-error.ts'
+import { Unencodable } from '../unencodable.ts'
 
 /** Up to here a loop over the characters beats the platform's encoder. */
 const maxShort = 40
 
-/** Writes text, with its size ahead. @throws CoveyError `UNENCODABLE` for a lone surrogate */
+/** Writes text, with its size ahead. @throws Unencodable for a lone surrogate */
 export function writeString(value: string, out: ByteWriter): void {
   const { length } = value
   if (length <= maxShort && writeShortAscii(value, length, out)) return
@@ -14,7 +14,7 @@ export function writeString(value: string, out: ByteWriter): void {
   if (size === length) return
   // As UTF-8 it would silently become another text.
   if (!value.isWellFormed()) {
-    throw new CoveyError('UNENCODABLE', 'text with half a character (a lone surrogate)')
+    throw new Unencodable(value, 'text with half a character (a lone surrogate)')
   }
   const more = headBytes(size) - headBytes(length)
   if (more > 0) out.insert(offset, more)

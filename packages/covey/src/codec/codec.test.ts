@@ -223,6 +223,42 @@ test('msgpack: text that is not UTF-8, trailing bytes and wrong keys are refused
   }
 })
 
+test('msgpack: timestamps of other senders are whole milliseconds that had passed', () => {
+  const hex = (text: string) => {
+    const bytes = new Uint8Array(Buffer.from(text, 'hex'))
+    return (msgpackCodec.decode(bytes, 0, bytes.length) as Date).getTime()
+  }
+  const long = (nanoseconds: number, seconds: bigint) => {
+    const bytes = Buffer.alloc(12)
+    bytes.writeUInt32BE(nanoseconds)
+    bytes.writeBigInt64BE(seconds, 4)
+    return `c70cff${bytes.toString('hex')}`
+  }
+  assert.equal(hex('d6ffffffffff'), 4_294_967_295_000)
+  assert.equal(hex('d7ffee6b27fc00000001'), 1_999)
+  assert.equal(hex('d7ff0000000000000000'), 0)
+  assert.equal(hex(long(999_999_999, 0n)), 999)
+  assert.equal(hex(long(999_999_999, -1n)), -1)
+  assert.equal(hex(long(500_000, -1n)), -1_000)
+  assert.equal(hex(long(1, -2n)), -2_000)
+  assert.equal(hex(long(0, 8_640_000_000_000n)), 8.64e15)
+  assert.equal(hex(long(0, -8_640_000_000_000n)), -8.64e15)
+  const wrong = [
+    'd7ffee6b280000000001',
+    'd7fffffffffc00000000',
+    long(1_000_000_000, 0n),
+    long(1_000_000, 8_640_000_000_000n),
+    long(0, 8_640_000_000_001n),
+    long(999_999_999, -8_640_000_000_001n),
+    long(0, 2n ** 63n - 1n),
+    'c703ff000000',
+  ]
+  for (const text of wrong) assert.throws(() => hex(text), { code: 'PROTOCOL_ERROR' }, text)
+  for (const ms of [0, -1, -999, -1_000, -1_001, 8.64e15, -8.64e15, 2 ** 32 * 1_000, -(2 ** 42)]) {
+    assert.deepEqual(roundTrip(msgpackCodec, new Date(ms)), new Date(ms))
+  }
+})
+
 test('json: what JSON has no form for is written in the usual one', () => {
   const value = {
     at: new Date('2026-01-02T03:04:05.678Z'),

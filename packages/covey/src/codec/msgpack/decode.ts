@@ -279,10 +279,10 @@ class Reader implements ValueReader {
     if (size === 4) return new Date(view.getUint32(0) * 1000)
     if (size === 8) {
       const bits = view.getBigUint64(0)
-      return new Date(Number(bits & 0x3ffffffffn) * 1000 + Number(bits >> 34n) / 1e6)
+      return dateOf(Number(bits & 0x3ffffffffn), Number(bits >> 34n))
     }
     if (size !== 12) throw malformed('a timestamp of a wrong size')
-    return new Date(Number(view.getBigInt64(4)) * 1000 + view.getUint32(0) / 1e6)
+    return dateOf(Number(view.getBigInt64(4)), view.getUint32(0))
   }
 
   #bigint(size: number): bigint {
@@ -341,6 +341,14 @@ class Reader implements ValueReader {
     const low = (bytes[from + 1]! << 16) | (bytes[from + 2]! << 8) | bytes[from + 3]!
     return bytes[from]! * 0x1000000 + low
   }
+}
+
+/** Whole milliseconds are kept, of times before 1970 too: the ones that had passed. */
+function dateOf(seconds: number, nanoseconds: number): Date {
+  if (nanoseconds > 999_999_999) throw malformed(`a timestamp with ${nanoseconds} nanoseconds`)
+  const date = new Date(seconds * 1000 + Math.floor(nanoseconds / 1e6))
+  if (Number.isNaN(date.getTime())) throw malformed(`a timestamp of second ${seconds}`)
+  return date
 }
 
 /** 64-bit integers become numbers where that loses nothing. */

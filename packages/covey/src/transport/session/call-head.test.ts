@@ -99,3 +99,23 @@ test('a state that is not as it has to be is left out, and is no metadata', () =
   // Without a trace there is none to have a state.
   assert.deepEqual(read({ ...bare, metadata })?.metadata, metadata)
 })
+
+test('text of metadata and baggage arrives as it was, or is refused where it was sent', () => {
+  const texts = new Map([
+    ['\ufeffname', '\ufeffvalue'],
+    ['ünï', '😀\ufffd'],
+    ['empty', ''],
+  ])
+  const both = read({ ...bare, metadata: texts, baggage: texts })
+  assert.deepEqual(both?.metadata, texts)
+  assert.deepEqual(both?.baggage, texts)
+  const halves: [string, string][] = [
+    ['name', 'a\ud800'],
+    ['a\udc00', 'value'],
+  ]
+  for (const half of halves) {
+    const entries = new Map([half])
+    assert.throws(() => read({ ...bare, metadata: entries }), { code: 'UNENCODABLE' })
+    assert.throws(() => read({ ...bare, baggage: entries }), { code: 'UNENCODABLE' })
+  }
+})

@@ -23,7 +23,7 @@ const noTimeout = 0xffffffff
 
 /** The entry of metadata in which `trace.state` travels; most calls have none. */
 const stateName = 'tracestate'
-const strictText = new TextDecoder('utf-8', { fatal: true })
+const strictText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The flags that go with a head. */
 export function callFlags(head: CallHead): number {
@@ -124,6 +124,10 @@ function writeSized(text: string, sizeBytes: 1 | 2, out: ByteWriter): void {
   out.u8(0)
   if (sizeBytes === 2) out.u8(0)
   const size = out.text(text)
+  // As UTF-8 it would silently become another text.
+  if (size !== text.length && !text.isWellFormed()) {
+    throw new CoveyError('UNENCODABLE', 'metadata with half a character (a lone surrogate)')
+  }
   if (size >= 2 ** (8 * sizeBytes)) {
     throw new CoveyError('UNENCODABLE', `metadata of ${size} bytes in one name or value`)
   }

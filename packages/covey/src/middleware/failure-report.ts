@@ -5,6 +5,7 @@ import { codeEntry } from '../error/codes.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { attemptsOf, retryAfterMs } from '../error/retry-hints.ts'
 import type { Log } from '../observe/log.ts'
+import { reportFailure } from '../observe/report-failure.ts'
 
 /**
  * What leaves a server is an error that its caller may see. Anything else that a handler throws is written
@@ -37,13 +38,8 @@ function report(thrown: unknown, call: Call, log: Log): CoveyError {
     }
     return fromElsewhere(thrown)
   }
-  const errorId = crypto.randomUUID()
   const { path } = call.method
-  log.error({ err: thrown, errorId, method: path, traceId: call.trace.traceId }, `${path} failed`)
-  return new CoveyError('INTERNAL', `${path} failed; error id ${errorId}`, {
-    details: { errorId },
-    cause: thrown,
-  })
+  return reportFailure(thrown, path, log, { method: path, traceId: call.trace.traceId })
 }
 
 /** Whether a handler stopped because its call was cancelled; timers of Node wrap the reason into an error of their own. */

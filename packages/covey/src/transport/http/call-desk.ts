@@ -6,6 +6,7 @@ import { givesStream, type MethodRef } from '../../call/method-ref.ts'
 import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { callerGone, instanceStopping, serverStopped, streamMoved } from '../endings.ts'
+import { identify } from '../identify.ts'
 import type { Limits } from '../limits.ts'
 import { demandsKey } from '../link-options.ts'
 import { servedToTheEnd } from '../served-to-the-end.ts'
@@ -107,7 +108,7 @@ export class CallDesk {
     const { peer, refused } = known
     if (refused !== undefined) throw refused
     if (authenticate !== undefined) {
-      const identity = await authenticate(bearer(headers.authorization), peer)
+      const identity = await identify(this.options, bearer(headers.authorization), peer)
       return identity === undefined ? peer : { ...peer, identity }
     }
     if (peer.identity === undefined) {

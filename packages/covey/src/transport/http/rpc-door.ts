@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { CoveyError } from '../../error/covey-error.ts'
+import { reportFailure } from '../../observe/report-failure.ts'
 import type { Dispatcher } from '../transport.ts'
 import { answeredToTheEnd, methodForm, resultForm } from './answered-to-the-end.ts'
 import { CallDesk, type RpcDoorOptions } from './call-desk.ts'
@@ -35,9 +36,15 @@ export class RpcDoor {
   handle(request: IncomingMessage, response: ServerResponse): void {
     const exchange = this.#desk.open(request, response)
     this.#answer(exchange)
-      .catch((error: unknown) => exchange.problem(CoveyError.from(error)))
+      .catch((error: unknown) => exchange.problem(this.#told(error, exchange)))
       // A fault of our own costs this answer, not the process.
       .catch(() => void response.destroy())
+  }
+
+  /** All that callers may bring about is a CoveyError; the rest is a fault of ours, and goes to the log. */
+  #told(error: unknown, { path }: Exchange): CoveyError {
+    if (error instanceof CoveyError) return error
+    return reportFailure(error, path.slice(0, 200), this.#desk.options.log)
   }
 
   /** Takes no new calls but those that are served to the end. */

@@ -4,6 +4,7 @@ import type { Codec } from '../../codec/codec.ts'
 import { chooseCodec } from '../../codec/codecs.ts'
 import type { Frame } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { identify } from '../identify.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import type { FrameLink } from './frame-link.ts'
 import { type Introduction, ServerHandshake } from './server-handshake.ts'
@@ -89,8 +90,7 @@ export class ServerGreeting {
     }
     const { peer: known } = this.#options
     const peer = { ...known, identity: known.identity ?? identity }
-    const asked = listen.authenticate?.(hello.credential, peer) ?? Promise.resolve(undefined)
-    asked
+    identify(listen, hello.credential, peer)
       .then((found = peer.identity) =>
         this.#welcome(introduction, codec, { ...peer, identity: found }),
       )

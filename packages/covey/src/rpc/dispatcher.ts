@@ -1,11 +1,13 @@
 import type { Call } from '../call/call.ts'
 import { compose, type Handler, type Middleware } from '../call/handler.ts'
+import { givesStream } from '../call/method-ref.ts'
 import type { AnyService } from '../contract/define-service.ts'
 import type { BoundMethod } from '../contract/method.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import type { Admission } from '../middleware/admission.ts'
 import type { Dispatcher } from '../transport/transport.ts'
 import type { AcceptedWork } from './accepted-work.ts'
+import { handlerStream } from './handler-stream.ts'
 import { type ServerStackOptions, serverStack } from './server-stack.ts'
 
 /** What a dispatcher needs beside its services. */
@@ -61,10 +63,22 @@ function handlerOf(
   work: AcceptedWork | undefined,
 ): Handler {
   const run = service.handlers[method.name] as (input: unknown, call: Call) => unknown
+  if (givesStream(method.kind)) {
+    return async (call) => {
+      requireWanted(call)
+      return handlerStream(await run.call(service.handlers, call.input, call), call)
+    }
+  }
   return async (call) => {
+    requireWanted(call)
     if (call.mode !== 'wait') work?.begin(call)
     return run.call(service.handlers, call.input, call)
   }
+}
+
+/** Nothing is begun that was given up while middleware had it. @throws CoveyError why it was */
+function requireWanted({ cancelled }: Call): void {
+  if (cancelled !== undefined) throw cancelled
 }
 
 function unknown(path: string): CoveyError {

@@ -159,3 +159,48 @@ test('an error of the contract carries its details and says where it comes from'
   })
   assert.equal(call.error('USER_GONE', undefined, 'no more').message, 'no more')
 })
+
+test('a listener that throws keeps none of the others from being told, nor whoever cancels from its work', async () => {
+  for (const count of [1, 2, 3, 5]) {
+    const call = new Call(method, 'input')
+    const faults: unknown[] = []
+    const heard: number[] = []
+    call.onFault = (error, of) => faults.push([error, of])
+    for (let n = 0; n < count; n++) {
+      call.onCancel(() => {
+        heard.push(n)
+        throw n
+      })
+    }
+    call.cancel(enough)
+    assert.deepEqual(
+      heard,
+      Array.from({ length: count }, (_, n) => n),
+    )
+    assert.deepEqual(
+      faults,
+      heard.map((n) => [n, call]),
+    )
+  }
+})
+
+test('without somebody to tell, what a listener throws is an uncaught error, as of any event', async () => {
+  const call = new Call(method, 'input')
+  const heard: unknown[] = []
+  const thrown = new Error('mine')
+  const own = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException')
+  process.once('uncaughtException', (error) => heard.push(error))
+  try {
+    call.onCancel(() => {
+      throw thrown
+    })
+    call.onCancel((reason) => heard.push(reason))
+    call.cancel(enough)
+    assert.deepEqual(heard, [enough])
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.deepEqual(heard, [enough, thrown])
+  } finally {
+    for (const listener of own) process.on('uncaughtException', listener)
+  }
+})

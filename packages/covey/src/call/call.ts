@@ -83,6 +83,11 @@ export class Call {
   readonly previous: Call | undefined
   /** Where it went, as the channel notes it; undefined as long as nobody was there to take it. */
   sentTo: Recipient | undefined = undefined
+  /**
+   * Told what listeners of `onCancel` throw; a server writes it to its log. Where it is undefined it becomes an uncaught error, as what
+   * listeners of an `AbortSignal` throw does.
+   */
+  onFault: ((error: unknown, call: Call) => void) | undefined = undefined
   readonly clock: Clock
   #trace: Trace | undefined
   #controller: AbortController | undefined
@@ -158,14 +163,26 @@ export class Call {
     const second = this.#secondListener
     const later = this.#laterListeners
     this.#listener = this.#secondListener = this.#laterListeners = undefined
-    first?.(reason)
-    second?.(reason)
-    if (later !== undefined) for (const listener of later) listener(reason)
+    if (first !== undefined) this.#tell(first, reason)
+    if (second !== undefined) this.#tell(second, reason)
+    if (later !== undefined) for (const listener of later) this.#tell(listener, reason)
+  }
+
+  /** One that throws must keep neither those behind it nor whoever cancels from their work: a connection, the wheel of deadlines. */
+  #tell(listener: CancelListener, reason: CoveyError): void {
+    try {
+      listener(reason)
+    } catch (error) {
+      if (this.onFault !== undefined) return this.onFault(error, this)
+      queueMicrotask(() => {
+        throw error
+      })
+    }
   }
 
   /**
    * Runs `listener` when the call is cancelled, at once if it is already. Cheaper than `signal`, which
-   * needs a controller for each call.
+   * needs a controller for each call. What it throws then is told to `onFault`.
    */
   onCancel(listener: CancelListener): void {
     if (this.#reason !== undefined) listener(this.#reason)

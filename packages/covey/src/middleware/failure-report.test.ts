@@ -186,3 +186,22 @@ test('results pass untouched', async () => {
   const result = { id: '7' }
   assert.equal(await bench(async () => result).run(), result)
 })
+
+test('what listeners of a cancellation throw is logged, and nobody else hears of it', async () => {
+  const heard: string[] = []
+  const { log, call, run } = bench(async (given) => {
+    for (const name of ['first', 'second', 'third', 'fourth']) {
+      given.onCancel(() => {
+        heard.push(name)
+        throw new Error(name)
+      })
+    }
+  })
+  await run()
+  call.cancel(new CoveyError('CANCELLED', 'enough'))
+  assert.deepEqual(heard, ['first', 'second', 'third', 'fourth'])
+  const message = 'users.get: a listener of its cancellation failed'
+  assert.deepEqual(log.messages('error'), [message, message, message, message])
+  assert.equal(String(log.lines[0]?.fields.err), 'Error: first')
+  assert.equal(log.lines[0]?.fields.traceId, call.trace.traceId)
+})

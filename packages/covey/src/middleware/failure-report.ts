@@ -9,10 +9,16 @@ import { reportFailure } from '../observe/report-failure.ts'
 
 /**
  * What leaves a server is an error that its caller may see. Anything else that a handler throws is written
- * to the log under an id, and the caller gets `INTERNAL` with that id.
+ * to the log under an id, and the caller gets `INTERNAL` with that id. What its listeners of a cancellation throw is written there
+ * as well.
  */
 export function failureReport(log: Log): Middleware {
+  const onFault = (err: unknown, { method, trace }: Call) => {
+    const fields = { err, method: method.path, traceId: trace.traceId }
+    log.error(fields, `${method.path}: a listener of its cancellation failed`)
+  }
   return (next) => async (call) => {
+    call.onFault = onFault
     try {
       const result = await next(call)
       return givesStream(call.method.kind) ? reportEach(result, call, log) : result

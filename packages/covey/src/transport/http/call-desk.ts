@@ -139,7 +139,7 @@ export class CallDesk {
     if (wanted !== undefined && wanted !== instance) {
       throw new CoveyError('UNAVAILABLE', `instance ${wanted} is not here; this is ${instance}`)
     }
-    return readCallHeaders(request.headers, this.limits.maxMetadataBytes)
+    return readCallHeaders(request.headers, this.limits)
   }
 
   /**

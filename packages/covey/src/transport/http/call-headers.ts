@@ -5,6 +5,7 @@ import { type Metadata, noMetadata } from '../../call/metadata.ts'
 import { Trace, traceBytes } from '../../call/trace.ts'
 import { readTraceState } from '../../call/trace-state.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import type { Limits } from '../limits.ts'
 import { HttpError } from './http-error.ts'
 import { headerName } from './wire.ts'
 
@@ -38,13 +39,13 @@ export function writeCallHeaders(call: Call, headers: OutgoingHttpHeaders): void
  */
 export function readCallHeaders(
   headers: IncomingHttpHeaders,
-  maxMetadataBytes: number,
+  { maxMetadataBytes, maxBaggageBytes }: Pick<Limits, 'maxMetadataBytes' | 'maxBaggageBytes'>,
 ): CallHeaders {
   return {
     timeoutMs: readTimeout(headers),
     trace: readTrace(headers),
     metadata: limited(readMetadata(headers), maxMetadataBytes, 'metadata'),
-    baggage: limited(readBaggage(headers.baggage), maxMetadataBytes, 'baggage'),
+    baggage: limited(readBaggage(headers.baggage), maxBaggageBytes, 'baggage'),
   }
 }
 

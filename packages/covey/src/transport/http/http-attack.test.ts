@@ -100,6 +100,15 @@ test('headers in excess of size or number are refused', limited, async () => {
     'content-length: 0',
     'connection: close',
   ])
+  const baggage = echo([
+    `baggage: a=${'y'.repeat(9_000)}`,
+    'content-length: 0',
+    'connection: close',
+  ])
+  assert.match(
+    await raw(bench.port, baggage),
+    /^HTTP\/1\.1 413 .*baggage of 9004 bytes; the limit is 8192/s,
+  )
   await using small = await openHttpBench({ limits: { maxMetadataBytes: 8_000 } })
   assert.match(await raw(small.port, metadata), /^HTTP\/1\.1 413 .*metadata of 9004 bytes/s)
   await stillServes(bench)

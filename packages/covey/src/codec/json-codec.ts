@@ -114,8 +114,11 @@ function textOf(bytes: Uint8Array, start: number, end: number): string {
   }
 }
 
-/** V8's parser has no limit of its own, and a deep value breaks whatever walks it by recursion. */
-function checkDepth(text: string): void {
+/**
+ * Refuses JSON that is nested too deeply: V8's parser has no limit of its own, and a deep value breaks whatever walks it by recursion.
+ * @throws CoveyError `PROTOCOL_ERROR`
+ */
+export function checkDepth(text: string): void {
   let depth = 0
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index)

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Clock } from '../base/clock.ts'
+import { checkDepth } from '../codec/json-codec.ts'
 import { refuseDuplicateKeys } from '../transport/http/duplicate-keys.ts'
 import { readBody } from '../transport/http/read-body.ts'
 
@@ -8,9 +9,9 @@ import { readBody } from '../transport/http/read-body.ts'
 export const bodyMs = 30_000
 
 /**
- * Reads bodies of routes as fastify does, but for two things: however small the pieces in which a body comes, it takes no more memory than
- * its bytes (fastify keeps some hundred bytes for each piece); and JSON in which a key stands twice is refused, for it could mean one thing
- * to whoever checks it and another to whoever acts.
+ * Reads bodies of routes as fastify does, but for three things: however small the pieces in which a body comes, it takes no more memory than
+ * its bytes (fastify keeps some hundred bytes for each piece); JSON in which a key stands twice is refused, for it could mean one thing
+ * to whoever checks it and another to whoever acts; and so is JSON that is nested more than 64 deep.
  */
 export function addBodyParsers(http: FastifyInstance, clock: Clock): void {
   const parse = http.getDefaultJsonParser('error', 'error')
@@ -22,17 +23,27 @@ export function addBodyParsers(http: FastifyInstance, clock: Clock): void {
   )
   http.addContentTypeParser('application/json', (request, payload, done) => {
     read(request, payload).then((body) => {
-      parse(request, text(body), (error, value) => {
+      const json = text(body)
+      const deep = refusalOf(() => checkDepth(json))
+      if (deep !== undefined) return done(deep)
+      parse(request, json, (error, value) => {
         if (error !== null) return done(error)
-        try {
-          refuseDuplicateKeys(body)
-        } catch (duplicate) {
-          return done(Object.assign(new Error((duplicate as Error).message), { statusCode: 400 }))
-        }
-        done(null, value)
+        const twice = refusalOf(() => refuseDuplicateKeys(body))
+        if (twice !== undefined) done(twice)
+        else done(null, value)
       })
     }, done)
   })
+}
+
+/** What a check throws, as fastify tells it. */
+function refusalOf(check: () => void): Error | undefined {
+  try {
+    check()
+    return undefined
+  } catch (error) {
+    return Object.assign(new Error((error as Error).message), { statusCode: 400 })
+  }
 }
 
 function text(body: Uint8Array): string {

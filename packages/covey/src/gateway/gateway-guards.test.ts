@@ -294,7 +294,7 @@ test('bodies of routes are taken in pieces of any size, within their limit', lim
 })
 
 test(
-  'too many headers, two hosts, and keys that stand twice are refused by every route',
+  'too many headers, two hosts, keys that stand twice and JSON without bottom are refused by every route',
   limited,
   async () => {
     await using gateway = await open()
@@ -319,6 +319,10 @@ test(
         /^HTTP\/1\.1 400 .*INVALID_INPUT.*the key \\"a\\" stands twice/s,
       )
     }
+    const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
+    assert.match(await post(deep(64)), /^HTTP\/1\.1 200 /)
+    assert.match(await post(deep(65)), /^HTTP\/1\.1 400 .*INVALID_INPUT.*deeper than 64/s)
+    assert.match(await post(deep(30_000)), /^HTTP\/1\.1 400 /)
     assert.match(
       await send(['TRACE /page HTTP/1.1', 'host: 127.0.0.1', 'x: secret']),
       /^HTTP\/1\.1 40[45] (?!.*secret)/s,

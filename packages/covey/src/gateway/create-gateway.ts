@@ -29,7 +29,7 @@ export interface Gateway extends AsyncDisposable {
   peers(): Iterable<Peer>
   /** Cuts off the connections that match, telling them why. */
   disconnect(matches: (peer: Peer) => boolean, reason: CoveyError): void
-  /** Lets calls end, then closes everything. */
+  /** Lets calls and requests end, for `drainMs` at most, then closes everything. */
   stop(): Promise<void>
 }
 
@@ -123,9 +123,9 @@ async function stop(
   const timer = context.runtime.clock.after(drainMs, () => limit.abort())
   const doors = door === undefined ? [sessions] : [sessions, door]
   await drainAll(doors, work, limit.signal)
-  timer.stop()
   door?.close()
   await sessions.close()
   work.forgetResults()
-  await front.close()
+  await front.close(limit.signal)
+  timer.stop()
 }

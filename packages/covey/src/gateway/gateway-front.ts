@@ -19,7 +19,8 @@ export interface GatewayFront {
   takes(request: IncomingMessage): boolean
   /** @returns the URL. @throws CoveyError `ADDRESS_IN_USE`, and everything is closed then */
   listen(): Promise<string>
-  close(): Promise<void>
+  /** Lets requests that are being answered end, and cuts off those that have not when `limit` aborts. */
+  close(limit: AbortSignal): Promise<void>
 }
 
 /** @throws CoveyError `INVALID_SETTINGS` */
@@ -40,9 +41,9 @@ export async function openFront(options: GatewayOptions, limits: Limits): Promis
   const server = http.server as unknown as SecureServer
   const gate = credentials && guardHandshakes(server, credentials, { limits, clock, log })
   if (gate !== undefined) server.on('secureConnection', (socket) => void gate.leave(socket))
-  const close = async () => {
+  const close = async (limit: AbortSignal) => {
     gate?.close()
-    await http.close()
+    await endAll(http, limit)
     await tls.close()
   }
   return {
@@ -54,10 +55,23 @@ export async function openFront(options: GatewayOptions, limits: Limits): Promis
         limitAccept(http.server, { limits, clock, log })
         return url
       } catch (cause) {
-        await close()
+        await close(AbortSignal.abort())
         throw listenError(`http://${host}:${port}`, cause as Error)
       }
     },
     close,
   }
+}
+
+async function endAll(http: FastifyInstance, limit: AbortSignal): Promise<void> {
+  const cutOff = async () => {
+    // What has been answered just now may still leave.
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    http.server.closeAllConnections()
+  }
+  limit.addEventListener('abort', cutOff)
+  const closed = http.close()
+  if (limit.aborted) await cutOff()
+  await closed
+  limit.removeEventListener('abort', cutOff)
 }

@@ -66,6 +66,6 @@ export interface GatewayOptions {
   readonly middleware?: readonly Middleware[]
   /** Bounds on what browsers send. */
   readonly limits?: Partial<Limits>
-  /** Time for calls of browsers to end when it stops, in milliseconds. Default 10,000. */
+  /** Time for calls of browsers, and requests to routes, to end when it stops, in milliseconds. Default 10,000. */
   readonly drainMs?: number
 }

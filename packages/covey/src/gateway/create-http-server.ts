@@ -1,4 +1,5 @@
 import { access } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
 import { join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
@@ -51,6 +52,9 @@ const nodeOptions = {
   requestTimeout: 0,
   maxHeaderSize: 16 * 1024,
   connectionsCheckingInterval: 1_000,
+  // A wish for any other protocol, as Java's client has for HTTP/2, is no reason not to answer in this one.
+  shouldUpgradeCallback: ({ headers }: IncomingMessage) =>
+    headers.upgrade?.toLowerCase() === 'websocket',
 }
 
 /**

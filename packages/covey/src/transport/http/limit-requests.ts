@@ -18,6 +18,6 @@ export function limitRequests(
     counts.set(socket, requests)
     if (requests >= maxRequestsPerSocket) response.setHeader('connection', 'close')
   }
+  // Not of `checkContinue`: who listens to it has to answer it.
   server.prependListener('request', count)
-  server.prependListener('checkContinue', count)
 }

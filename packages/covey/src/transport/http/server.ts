@@ -55,7 +55,7 @@ export async function listenHttp(
     // A body that is too large is refused before it is sent; for all others the answer is to go on.
     const said = Number(request.headers['content-length'] ?? 0)
     if (!(said > options.limits.maxFrameBytes)) response.writeContinue()
-    door.handle(request, response)
+    server.emit('request', request, response)
   })
   limitRequests(server)
   const toUrl = (host: string, port: number) => httpUrl(host, port, target.protocol)

@@ -1,6 +1,6 @@
 /** How a process stands with one service, or fixed address, that it calls. */
 export interface CalleeFigures {
-  /** Name of the service. */
+  /** Name of the service; of fixed addresses, these. */
   readonly service: string
   /** Calls that wait for a connection. */
   readonly waiting: number

@@ -195,6 +195,52 @@ test('a list that breaks off is logged, and the last one stays', async () => {
   ])
 })
 
+test('a list that breaks off before there was one is told with its reason', async () => {
+  const breaking = (cause: Error) => {
+    const instances: AsyncIterable<never> = {
+      [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(cause) }),
+    }
+    return channelBench({ instances }).ask({ routing: { instance: 'a' } })
+  }
+  const details = { service: 'users', instances: [] }
+  const gone = new CoveyError('UNAVAILABLE', 'no answer from 10.0.0.1')
+  await assert.rejects(breaking(gone), {
+    code: 'UNAVAILABLE',
+    message: 'users: the registry: no answer from 10.0.0.1',
+    details,
+    cause: gone,
+  })
+  const bug = new Error('password 123')
+  await assert.rejects(breaking(bug), {
+    code: 'UNAVAILABLE',
+    message: 'users: the registry: the list of instances ended',
+    details,
+    cause: bug,
+  })
+})
+
+test('an instance that is listed again opens the connections that it lost meanwhile', async () => {
+  const opened: ScriptedConnection[] = []
+  const { list, clock, channel } = channelBench({
+    connectionsPerInstance: 2,
+    async connect({ id }) {
+      const connection = new ScriptedConnection(async () => id)
+      opened.push(connection)
+      return connection
+    },
+  })
+  await list('a')
+  assert.equal(opened.length, 2)
+  opened[0]!.lose(new CoveyError('CONNECTION_LOST', 'reset'))
+  await list()
+  await clock.advance(60_000)
+  assert.equal(opened.length, 2, 'not while it is not listed')
+  assert.equal(channel.figures.instances.length, 1)
+  await list('a')
+  await clock.advance(0)
+  assert.equal(opened.length, 3)
+})
+
 test('closing ends what waits, what is connected and what comes later', async () => {
   const { ask, channel, clock, list, at } = channelBench()
   const waiting = ask()

@@ -19,8 +19,10 @@ import { Selections } from './selections.ts'
 
 /** What a channel is made from. */
 export interface ChannelOptions {
-  /** Name of the service, for messages. */
+  /** Name of the service; of fixed addresses, these. For messages and figures. */
   readonly service: string
+  /** Whether it leads to whatever is at fixed addresses, so that errors name the service that was called. Default false. */
+  readonly fixed?: boolean
   /** Where the list of instances comes from, for messages: `registry file:.covey/registry`. */
   readonly source: string
   /** The instances, now and after each change. */
@@ -60,6 +62,8 @@ export class Channel {
   /** Whether there are others to compare an instance with. */
   #measured = false
   #listed = false
+  /** Why the list of instances ended. */
+  #failure: unknown
   #closed = false
   readonly #waiting = new Set<() => void>()
   #waitingCalls = 0
@@ -173,7 +177,7 @@ export class Channel {
    * being opened are open. Otherwise fails at once, saying why.
    */
   async #waitForOne(call: Call, balancer: Balancer): Promise<Endpoint> {
-    const { service, clock, firstConnectionMs, maxWaitingCalls } = this.#options
+    const { clock, firstConnectionMs, maxWaitingCalls } = this.#options
     const firstMs = clock.monotonicMs() + firstConnectionMs
     const untilMs = Math.min(call.deadlineMs, firstMs)
     this.#waitingCalls += 1
@@ -188,7 +192,7 @@ export class Channel {
         if (endpoint !== undefined) return endpoint
         if (leftMs <= 0 || this.#closed || !this.#hopeful(call)) throw this.#unavailable(call)
         if (this.#waitingCalls > maxWaitingCalls) {
-          const message = `${service}: ${maxWaitingCalls} calls wait for a connection`
+          const message = `${this.#named(call)}: ${maxWaitingCalls} calls wait for a connection`
           throw new CoveyError('RESOURCE_EXHAUSTED', message)
         }
         await this.#change(leftMs, call)
@@ -220,15 +224,23 @@ export class Channel {
     })
   }
 
-  #unavailable({ routing }: Call): CoveyError {
-    const { service, source } = this.#options
+  /** Of which service an error tells. */
+  #named({ method }: Call): string {
+    return this.#options.fixed ? method.service : this.#options.service
+  }
+
+  #unavailable(call: Call): CoveyError {
+    const { routing } = call
+    const service = this.#named(call)
+    const source = this.#options.source
     if (this.#closed) {
       const details = { service, instances: [], closed: true }
       return new CoveyError('UNAVAILABLE', `${service}: the client is closed`, { details })
     }
     const all = [...this.#endpoints.values()]
     const fitting = this.#fitting(routing)
-    return noInstance({ service, source, listed: this.#listed, routing, fitting, all })
+    const [listed, failure] = [this.#listed, this.#failure]
+    return noInstance({ service, source, listed, failure, routing, fitting, all })
   }
 
   async #follow(): Promise<void> {
@@ -241,6 +253,7 @@ export class Channel {
       const fields = { err: error, service: this.#options.service }
       this.#options.log.error(fields, 'the list of instances ended; the last one stays')
       this.#listed = true
+      this.#failure = error
       this.#changed()
     }
   }
@@ -253,7 +266,7 @@ export class Channel {
       if (known === undefined) this.#endpoints.set(instance.id, this.#open(instance))
       else {
         known.instance = instance
-        known.listed = true
+        if (!known.listed) known.relist()
       }
     }
     for (const endpoint of this.#endpoints.values()) {

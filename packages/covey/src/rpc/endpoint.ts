@@ -216,6 +216,12 @@ export class Endpoint implements NamedCandidate {
     for (const subchannel of this.#subchannels) subchannel.hurry()
   }
 
+  /** The registry lists it again: connections that were given up meanwhile are opened now. */
+  relist(): void {
+    this.listed = true
+    this.hurry()
+  }
+
   /** How it stands, for people. */
   get figures(): CalleeInstance {
     const { instance, pending, latencyMs, ready, ejected } = this

@@ -11,6 +11,8 @@ export interface NoInstance {
   readonly source: string
   /** Whether that has answered. */
   readonly listed: boolean
+  /** Why it answers no more; the last list stays. */
+  readonly failure: unknown
   readonly routing: Routing | undefined
   /** Those that fit; all of them where nothing is asked for. */
   readonly fitting: readonly Endpoint[]
@@ -22,7 +24,8 @@ const maxNames = 10
 
 /** Why nobody can take a call: what was asked for, what there is, what was tried. */
 export function noInstance(found: NoInstance): CoveyError {
-  const { service, source, listed, routing, fitting, all } = found
+  const { service, source, listed, failure, routing, fitting, all } = found
+  if (failure !== undefined && all.length === 0) return noList(found)
   const tried = fitting.map((endpoint) => endpoint.describe())
   const wanted = routing === undefined ? '' : describeRouting(routing)
   if (wanted === '' || !listed) {
@@ -39,6 +42,15 @@ export function noInstance(found: NoInstance): CoveyError {
   }
   const why = tried.length === 0 ? describeThere(source, all.length, there) : tried.join('; ')
   return new CoveyError('UNAVAILABLE', `${service} (${wanted}): ${why}`, { details })
+}
+
+/** Nothing is known, and nothing will be: what is wrong with the settings is told as that. */
+function noList({ service, source, failure }: NoInstance): CoveyError {
+  const known = failure instanceof CoveyError ? failure : undefined
+  const why = known?.message ?? 'the list of instances ended'
+  const code = known?.code === 'INVALID_SETTINGS' ? known.code : 'UNAVAILABLE'
+  const details = { service, instances: [] }
+  return new CoveyError(code, `${service}: ${source}: ${why}`, { details, cause: failure })
 }
 
 /**

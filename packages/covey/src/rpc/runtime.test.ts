@@ -107,6 +107,39 @@ test('clients of one target share a connection, and each service has its own way
   assert.notEqual(runtime.channel('users'), runtime.channel('rooms'))
 })
 
+test('an error names the service that was called, figures the address that services share', async () => {
+  await using runtime = createRuntime({ registry: 'memory:' })
+  const groups = defineContract('groups', { who: unary({ output: z.string() }) })
+  const target = 'memory:nobody'
+  for (const contract of [users, groups]) {
+    await assert.rejects(createClient(contract, { runtime, target }).who(), (error: CoveyError) => {
+      assert.match(error.message, new RegExp(`^${contract.name}: memory:nobody: nobody listens`))
+      assert.equal((error.details as { service: string }).service, contract.name)
+      return error.code === 'UNAVAILABLE'
+    })
+  }
+  assert.deepEqual(
+    runtime.callees.map(({ service }) => service),
+    [target],
+  )
+})
+
+test('a registry that cannot be opened is told as what it is', async () => {
+  await using runtime = createRuntime({ registry: 'redis://me:secret@127.0.0.1:6379' })
+  const api = createClient(users, { runtime })
+  for (const wishes of [{}, { instance: 'a' }]) {
+    await assert.rejects(api.who(undefined, wishes), (error: CoveyError) => {
+      assert.equal(error.code, 'INVALID_SETTINGS')
+      assert.match(
+        error.message,
+        /^users: registry redis:\/\/127.0.0.1:6379: .*unknown scheme redis:; known are memory: and file:/,
+      )
+      assert.equal((error.cause as CoveyError).code, 'INVALID_SETTINGS')
+      return true
+    })
+  }
+})
+
 test('a scheme without a transport is refused, naming those there are', async () => {
   await using runtime = createRuntime({ registry: 'memory:' })
   assert.throws(() => runtime.channelTo('ws://127.0.0.1:1/rpc', 'users'), {

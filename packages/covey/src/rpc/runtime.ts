@@ -215,7 +215,8 @@ export class Runtime implements AsyncDisposable {
     const targets = [...new Set(targetsOf(target))]
     for (const each of targets) this.transport(each)
     const instances = targets.map((each) => fixedInstance(each, [service]))
-    return this.#shared(targets.join(' '), service, () => always(instances, this.#closing.signal))
+    const name = targets.join(' ')
+    return this.#shared(name, service, () => always(instances, this.#closing.signal), name)
   }
 
   /** Lets clients of this process reach an application of this process without a socket. */
@@ -255,6 +256,7 @@ export class Runtime implements AsyncDisposable {
     key: string,
     service: string,
     instances: () => AsyncIterable<readonly Instance[]>,
+    addresses?: string,
   ): Channel {
     if (this.#closing.signal.aborted) {
       const details = { service, instances: [], closed: true }
@@ -263,7 +265,8 @@ export class Runtime implements AsyncDisposable {
     const known = this.#channels.get(key)
     if (known !== undefined) return known
     const channel = new Channel({
-      service,
+      service: addresses ?? service,
+      fixed: addresses !== undefined,
       source: this.#source,
       instances: instances(),
       balancer: p2c(this.random),

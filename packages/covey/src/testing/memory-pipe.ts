@@ -6,6 +6,7 @@ export interface MemoryPipe extends Pipe {
   readonly writes: Uint8Array[]
   /** What the other end did not take yet, as `queuedBytes`. */
   unsentBytes: number
+  sendingBytes: number | undefined
   readonly state: 'open' | 'ended' | 'destroyed'
   readonly paused: boolean
   /** Gives bytes to the owner, as if they had arrived. */
@@ -27,6 +28,7 @@ export function memoryPipe(): MemoryPipe {
     address: 'test',
     writes: [] as Uint8Array[],
     unsentBytes: 0,
+    sendingBytes: undefined as number | undefined,
     state: 'open' as MemoryPipe['state'],
     paused: false,
     get queuedBytes() {

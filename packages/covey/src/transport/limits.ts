@@ -21,9 +21,16 @@ export interface Limits {
    * connection is closed; only where they are more than two thirds of its calls. Default 1,000.
    */
   readonly maxEarlyCancels: number
-  /** Bytes waiting to be sent to one peer before it is no longer read. Default 1 MiB. */
+  /** Bytes waiting to be sent to one peer before answers and elements wait, and a client is no longer read. Default 1 MiB. */
   readonly maxQueuedBytes: number
-  /** Time for a peer to take what is queued over that, in milliseconds. Default 10,000. */
+  /**
+   * Bytes waiting to be sent to all clients of one listener. From half of it on a client has 64 KiB in place of `maxQueuedBytes`;
+   * above it those are cut off that have taken nothing for longest. Default 64 MiB.
+   */
+  readonly maxListenerQueuedBytes: number
+  /** Bytes of calls waiting at a client to be sent on one connection before further calls are refused. Default 64 MiB. */
+  readonly maxUnsentBytes: number
+  /** Time without a byte taken by a peer for which more than `maxQueuedBytes` wait, in milliseconds. Default 10,000. */
   readonly slowReaderMs: number
   /** Bytes a stream may send ahead of its reader. Default 512 KiB. */
   readonly streamWindowBytes: number
@@ -64,6 +71,8 @@ export const defaultLimits: Limits = Object.freeze({
   maxHandshakes: 256,
   maxEarlyCancels: 1_000,
   maxQueuedBytes: 1024 * 1024,
+  maxListenerQueuedBytes: 64 * 1024 * 1024,
+  maxUnsentBytes: 64 * 1024 * 1024,
   slowReaderMs: 10_000,
   streamWindowBytes: 512 * 1024,
   connectMs: 1_000,

@@ -106,6 +106,7 @@ function receiver(maxFrameBytes = 1 << 20) {
   const seen = { frames: [] as Frame[], closed: '' }
   const owner: LinkOwner = {
     hasCalls: false,
+    answers: true,
     onFrame: (frame) => void seen.frames.push(frame),
     onClosed: (reason) => {
       seen.closed = `${reason?.code}: ${reason?.message}`
@@ -265,7 +266,7 @@ test('many bombs take no memory', async () => {
 test('credit of a stream counts plain bodies, so a reader holds no more than its window', async () => {
   const { size, wire } = ((): { size: number; wire: number } => {
     const pipe = memoryPipe()
-    const owner: LinkOwner = { hasCalls: false, onFrame() {}, onClosed() {} }
+    const owner: LinkOwner = { hasCalls: false, answers: true, onFrame() {}, onClosed() {} }
     const link = new FrameLink(pipe, owner, { limits: defaultLimits, clock: new FakeClock() })
     link.established(megabyte)
     link.compress(zstd, 100)

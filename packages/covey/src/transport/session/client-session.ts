@@ -126,6 +126,11 @@ export class ClientSession implements Connection, LinkOwner {
   }
 
   /** For its link. */
+  get answers(): boolean {
+    return false
+  }
+
+  /** For its link. */
   get hasCalls(): boolean {
     return this.pending > 0
   }
@@ -166,6 +171,7 @@ export class ClientSession implements Connection, LinkOwner {
       values,
       writer: new CallWriter(this.#link, values, welcome),
       maxCalls: limits.maxCallsPerConnection,
+      maxUnsentBytes: limits.maxUnsentBytes,
       peerWindowBytes: welcome.streamWindowBytes ?? 0,
       lastId: this.#lastId,
       onLateAnswer: this.#options.onLateAnswer,

@@ -20,6 +20,7 @@ interface Shown {
 
 interface Wishes {
   readonly busy?: boolean
+  readonly answers?: boolean
   readonly guarded?: boolean
   readonly tellsStalls?: boolean
   onFrame?(shown: Shown): void
@@ -27,7 +28,7 @@ interface Wishes {
 
 function bench(limits: Partial<Limits> = {}, wishes: Wishes = {}) {
   const clock = new FakeClock()
-  const { busy = false, guarded = false, tellsStalls = false, onFrame } = wishes
+  const { busy = false, answers = true, guarded = false, tellsStalls = false, onFrame } = wishes
   const pipe: MemoryPipe = Object.assign(memoryPipe(), { guarded })
   const frames: Shown[] = []
   const ends: (string | undefined)[] = []
@@ -36,6 +37,7 @@ function bench(limits: Partial<Limits> = {}, wishes: Wishes = {}) {
   const owner: LinkOwner = {
     ...(tellsStalls ? { onStalled } : {}),
     hasCalls: busy,
+    answers,
     onFrame({ type, id, bytes, start, end }) {
       const shown = { type, id, text: new TextDecoder().decode(bytes.slice(start, end)) }
       frames.push(shown)
@@ -360,6 +362,50 @@ test('a peer that does not take its answers is read no more until it does, and i
   assert.equal(pipe.paused, false)
   await clock.advance(2_000)
   assert.deepEqual(ends, [])
+})
+
+test('the end that asks goes on reading while its calls wait, but not pings for ever', async () => {
+  const { pipe, link, frames } = bench({ maxQueuedBytes: 1_000 }, { answers: false })
+  pipe.unsentBytes = 64 * mebibyte
+  pipe.receive(frame(result, 1))
+  assert.deepEqual([pipe.paused, frames.length, link.full], [false, 1, true])
+  for (let count = 0; count < 100; count++) pipe.receive(frame(ping))
+  assert.equal(pipe.paused, false)
+  pipe.receive(frame(ping))
+  assert.equal(pipe.paused, true)
+  pipe.drain()
+  for (let count = 0; count < 1_000; count++) pipe.receive(frame(ping))
+  assert.equal(pipe.paused, false, 'a peer that takes its pongs may have more')
+})
+
+test('a peer that takes something now and then is not given up, however much waits', async () => {
+  const takes = {
+    aWrite(pipe: MemoryPipe) {
+      pipe.unsentBytes -= 1
+    },
+    aPartOfOne(pipe: MemoryPipe) {
+      pipe.sendingBytes! -= 1
+    },
+  }
+  for (const take of Object.values(takes)) {
+    const { clock, pipe, link, ends } = bench({ silenceMs: 600_000 })
+    pipe.sendingBytes = 2 * mebibyte
+    pipe.unsentBytes = 2 * mebibyte
+    link.send(item, 0, 1)
+    pipe.turn()
+    for (let times = 0; times < 5; times++) {
+      await clock.advance(9_000)
+      take(pipe)
+    }
+    await clock.advance(9_000)
+    // More of our own is nothing that the peer took.
+    pipe.unsentBytes += 11
+    link.send(item, 0, 1)
+    pipe.turn()
+    assert.deepEqual(ends, [])
+    await clock.advance(2_000)
+    assert.match(ends[0] ?? '', /^CONNECTION_LOST: the peer took nothing for 10000 ms/)
+  }
 })
 
 test('failing tells why and closes at once', async () => {

@@ -2,8 +2,12 @@ import type { ByteWriter } from '../../base/byte-writer.ts'
 import type { Clock, Timer } from '../../base/clock.ts'
 import { FrameDecoder, ownFrame } from '../../codec/frame/frame-decoder.ts'
 import type { FrameSeal } from '../../codec/frame/frame-seal.ts'
-import { compressedFlag, type Frame, frameType } from '../../codec/frame/frame-type.ts'
-import { FrameWriter } from '../../codec/frame/frame-writer.ts'
+import {
+  compressedFlag,
+  type Frame,
+  frameHeadBytes,
+  frameType,
+} from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { sendErrorData } from '../../error/send-error-data.ts'
 import { shortText } from '../../error/short-text.ts'
@@ -13,23 +17,24 @@ import { BodyInflater, bodyPacker } from './body-compression.ts'
 import { maxFarewellLength } from './hello.ts'
 import { LinkWatch, type Watched } from './link-watch.ts'
 import type { Pipe, PipeEvents } from './pipe.ts'
-
-/**
- * A write of this size leaves before the turn ends: the peer begins with it while the rest is made. Found by measuring
- * 128 calls at once between two processes, where it brings a third over one write a turn; 4 and 16 KiB bring less. Each
- * further write of the turn may be twice as large, for by then the peer has work and only the number of writes counts: a
- * tenth more calls of 1 KiB and above.
- */
-const firstFullBytes = 8 * 1024
-const lastFullBytes = 128 * 1024
+import type { SendBudget } from './send-budget.ts'
+import { SendQueue, type SendQueueOwner } from './send-queue.ts'
 
 /** After so long without reading a link is {@link FrameLink.catchingUp | catching up}, in milliseconds. */
 const longAgoMs = 100
+
+/** Size of a pong. */
+const pongBytes = frameHeadBytes
 
 /** Whose link it is: an end of a connection. Not functions of its own, for ten thousand idle links would hold ten thousand of each. */
 export interface LinkOwner {
   /** Whether calls are in flight, so that silence of the peer means something. */
   readonly hasCalls: boolean
+  /**
+   * Whether this end answers. It reads no more while its answers are not taken. The end that asks goes on reading, or two ends that
+   * send much would both wait for the other one to read.
+   */
+  readonly answers: boolean
   /** A frame that is not about the connection itself. */
   onFrame(frame: Frame): void
   /** The peer stands still ({@link FrameLink.stalledMs}), or was heard again. Left out by an end that does not care. */
@@ -42,41 +47,35 @@ export interface LinkOwner {
 export interface FrameLinkOptions {
   readonly limits: Limits
   readonly clock: Clock
+  /** What it shares with the other connections of its listener. Default: nothing */
+  readonly budget?: SendBudget | undefined
 }
 
-/** What the write of this turn holds up to now. */
-type Gathered = 'nothing' | 'pongs' | 'frames'
-
 /**
- * Frames over a pipe, for both ends: joins the writes of a turn, stops reading a peer that does not read,
+ * Frames over a pipe, for both ends: sends them through its {@link SendQueue}, stops reading a peer that does not read,
  * answers pings, and, with its {@link LinkWatch}, notices a peer that fell silent.
  */
-export class FrameLink implements Watched, PipeEvents {
-  /** Number of the write that frames join now; a frame has left once this has moved on. */
-  batch = 0
+export class FrameLink implements Watched, PipeEvents, SendQueueOwner {
   readonly #pipe: Pipe
   readonly #owner: LinkOwner
   readonly #options: FrameLinkOptions
-  readonly #writer: FrameWriter
+  readonly #queue: SendQueue
   readonly #decoder: FrameDecoder
   readonly #watch: LinkWatch
   #lastTimer: Timer | undefined
   #state: 'open' | 'ending' | 'closed' = 'open'
-  #gathered: Gathered = 'nothing'
-  #fullBytes = firstFullBytes
-  #corked = false
   /** Pings without a pong. */
   #unanswered = 0
   #onAnswered: (() => void) | undefined
   #paused = false
+  /** Pongs that were sent while the peer did not take what was sent before. */
+  #idlePongs = 0
   #inflater: BodyInflater | undefined
-  #onRoom: (() => void)[] | undefined
   #framesSeen = 0
   #framesAtLook = 0
   #readMs: number
   #catchingUp = false
   #partialSinceMs: number | undefined
-  #slowSinceMs: number | undefined
 
   /** @param maxFirstFrameBytes what the peer may send at once before it has introduced itself */
   constructor(
@@ -88,7 +87,7 @@ export class FrameLink implements Watched, PipeEvents {
     this.#pipe = pipe
     this.#owner = owner
     this.#options = options
-    this.#writer = new FrameWriter(options.limits.maxFrameBytes)
+    this.#queue = new SendQueue(pipe, this, options)
     this.#decoder = new FrameDecoder(maxFirstFrameBytes, pipe.lends)
     this.#readMs = options.clock.monotonicMs()
     this.#watch = new LinkWatch(this, options.limits, options.clock)
@@ -97,6 +96,11 @@ export class FrameLink implements Watched, PipeEvents {
 
   get open(): boolean {
     return this.#state === 'open'
+  }
+
+  /** Number of the write that frames join now; a frame has left once this has moved on. */
+  get batch(): number {
+    return this.#queue.batch
   }
 
   /**
@@ -110,13 +114,13 @@ export class FrameLink implements Watched, PipeEvents {
   /** Lifts the limits of the handshake: `peerMaxFrameBytes` is what the peer said it takes. */
   established(peerMaxFrameBytes: number): void {
     this.#decoder.maxFrameBytes = this.#options.limits.maxFrameBytes
-    this.#writer.maxFrameBytes = peerMaxFrameBytes
+    this.#queue.maxFrameBytes = peerMaxFrameBytes
     this.#watch.established()
   }
 
   /** Seals what is sent from here on. */
   set outgoingSeal(seal: FrameSeal) {
-    this.#writer.seal = seal
+    this.#queue.seal = seal
   }
 
   /** Takes only sealed frames from here on. */
@@ -134,7 +138,7 @@ export class FrameLink implements Watched, PipeEvents {
       hold: (on) => (on ? this.#pipe.pause() : this.#resume()),
     })
     if (aboveBytes !== Number.POSITIVE_INFINITY) {
-      this.#writer.packer = bodyPacker(compression, aboveBytes)
+      this.#queue.packer = bodyPacker(compression, aboveBytes)
     }
   }
 
@@ -144,31 +148,17 @@ export class FrameLink implements Watched, PipeEvents {
    * @throws CoveyError `MESSAGE_TOO_LARGE`, `UNENCODABLE`; nothing was sent then
    */
   send(type: number, flags: number, id: number, body?: (out: ByteWriter) => void): number {
-    const size = this.#writer.frame(type, flags, id, body)
-    if (this.#gathered !== 'frames') this.#gather(type)
-    const full = this.#corked ? this.#options.limits.maxQueuedBytes : this.#fullBytes
-    if (this.#writer.size >= full) {
-      this.#flush()
-      if (this.#fullBytes < lastFullBytes) this.#fullBytes *= 2
-    }
-    return size
+    return this.#queue.add(type, flags, id, body)
   }
 
-  #gather(type: number): void {
-    const first = this.#gathered === 'nothing'
-    this.#gathered = type === frameType.pong ? 'pongs' : 'frames'
-    if (this.#gathered === 'frames') this.#watch.sent()
-    if (!first) return
-    this.#fullBytes = firstFullBytes
-    this.#pipe.soon(() => {
-      this.#gathered = 'nothing'
-      this.#flush()
-    })
+  /** Bytes that the peer has not taken. */
+  get queuedBytes(): number {
+    return this.#queue.bytes
   }
 
-  /** Whether so much waits for the peer that a stream should send no more. */
+  /** Whether so much waits for the peer that what can wait should: elements of streams, and answers. */
   get full(): boolean {
-    return this.#pipe.queuedBytes + this.#writer.size > this.#options.limits.maxQueuedBytes
+    return this.#queue.full
   }
 
   /**
@@ -182,22 +172,19 @@ export class FrameLink implements Watched, PipeEvents {
 
   /** What is sent from here to the end of this turn leaves in one write, up to `maxQueuedBytes`. */
   cork(): void {
-    this.#corked = true
+    this.#queue.cork()
   }
 
   /** Resolves when the peer has taken enough for more to be sent. */
-  async room(): Promise<void> {
-    while (this.#state === 'open' && this.full) {
-      await new Promise<void>((resolve) => {
-        this.#onRoom ??= []
-        this.#onRoom.push(resolve)
-      })
-    }
+  room(): Promise<void> {
+    return this.#queue.room()
   }
 
-  /** Reads no more from a peer that does not take its answers; for the end that answers. */
+  /** Reads no more from a peer that does not take its answers; at the end that asks, its pongs. */
   holdIfFull(): void {
-    if (this.#paused || this.#pipe.queuedBytes <= this.#options.limits.maxQueuedBytes) return
+    if (this.#paused || !this.#queue.held) return
+    const pongs = this.#idlePongs * pongBytes
+    if (!this.#owner.answers && pongs <= this.#options.limits.maxQueuedBytes) return
     this.#paused = true
     this.#pipe.pause()
   }
@@ -205,7 +192,7 @@ export class FrameLink implements Watched, PipeEvents {
   /** Sends what is waiting and closes. */
   end(): void {
     if (this.#state !== 'open') return
-    this.#flush()
+    this.#queue.flush()
     this.#state = 'ending'
     this.#decoder.stop()
     this.#inflater?.stop()
@@ -233,32 +220,13 @@ export class FrameLink implements Watched, PipeEvents {
     this.#lastTimer = clock.after(limits.connectMs, () => this.#pipe.destroy())
   }
 
-  #flush(): void {
-    this.#corked = false
-    if (this.#state !== 'open' || this.#writer.size === 0) return
-    this.batch += 1
-    if (this.#pipe.write(this.#writer.take())) this.#writer.reuse()
-    if (this.#pipe.queuedBytes > this.#options.limits.maxQueuedBytes) {
-      this.#slowSinceMs ??= this.#options.clock.monotonicMs()
-    }
-  }
-
   /** For its pipe. */
   drained(): void {
-    this.#slowSinceMs = undefined
-    if (this.#pipe.queuedBytes === 0) this.#writer.reuse()
-    if (this.#paused) {
-      this.#paused = false
-      this.#resume()
-    }
-    this.#tellRoom()
-  }
-
-  #tellRoom(): void {
-    const waiting = this.#onRoom
-    if (waiting === undefined) return
-    this.#onRoom = undefined
-    for (const resume of waiting) resume()
+    this.#idlePongs = 0
+    this.#queue.drained()
+    if (!this.#paused) return
+    this.#paused = false
+    this.#resume()
   }
 
   /** Reads again, unless there is another reason not to. */
@@ -299,9 +267,14 @@ export class FrameLink implements Watched, PipeEvents {
   }
 
   #deliver(frame: Frame): void {
-    if (frame.type === frameType.ping) this.send(frameType.pong, 0, 0)
+    if (frame.type === frameType.ping) this.#onPing()
     else if (frame.type === frameType.pong) this.#onPong()
     else this.#owner.onFrame(frame)
+  }
+
+  #onPing(): void {
+    this.send(frameType.pong, 0, 0)
+    if (this.#queue.held) this.#idlePongs += 1
   }
 
   #onPong(): void {
@@ -322,7 +295,7 @@ export class FrameLink implements Watched, PipeEvents {
   #refuse(reason: CoveyError): void {
     if (this.#state !== 'open') return
     this.sayFarewell(reason)
-    this.#flush()
+    this.#queue.flush()
     this.#hangUp()
     this.#closed(reason)
   }
@@ -334,7 +307,7 @@ export class FrameLink implements Watched, PipeEvents {
     this.#watch.stop()
     this.#decoder.stop()
     this.#inflater?.stop()
-    this.#tellRoom()
+    this.#queue.stop()
     this.#owner.onClosed(asked ? undefined : reason)
   }
 
@@ -348,7 +321,11 @@ export class FrameLink implements Watched, PipeEvents {
     return this.#watch.stalledMs
   }
 
-  // What follows is for its watch.
+  // What follows is for its queue and its watch.
+
+  onSent(): void {
+    this.#watch.sent()
+  }
 
   get busy(): boolean {
     return this.#owner.hasCalls
@@ -379,15 +356,11 @@ export class FrameLink implements Watched, PipeEvents {
 
   /** Looks after half frames and slow readers. */
   look(nowMs: number): boolean {
-    const { limits } = this.#options
     this.#checkPartial(nowMs)
     // The WebSocket of a browser sends what is queued and never tells.
-    if (this.#pipe.queuedBytes <= limits.maxQueuedBytes) this.drained()
-    if (this.#slowSinceMs !== undefined && nowMs - this.#slowSinceMs > limits.slowReaderMs) {
-      const reason = `the peer took nothing for ${limits.slowReaderMs} ms, ${this.#pipe.queuedBytes} bytes wait`
-      this.fail(new CoveyError('CONNECTION_LOST', reason))
-    }
-    return this.#partialSinceMs !== undefined || this.#slowSinceMs !== undefined
+    if (!this.#queue.held) this.drained()
+    const waits = this.#queue.look(nowMs)
+    return this.#partialSinceMs !== undefined || waits
   }
 
   #checkPartial(nowMs: number): void {

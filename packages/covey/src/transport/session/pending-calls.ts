@@ -20,6 +20,8 @@ export interface PendingCallsOptions {
   readonly values: ValueLink
   readonly writer: CallWriter
   readonly maxCalls: number
+  /** Further calls are refused while more bytes of those before them wait to be sent. */
+  readonly maxUnsentBytes: number
   /** Bytes of a stream that the server takes ahead of its handler. */
   readonly peerWindowBytes: number
   /** The first call gets the next number. */
@@ -111,9 +113,14 @@ export class PendingCalls {
   }
 
   #refusal(call: Call): CoveyError | undefined {
-    const { maxCalls } = this.#options
-    if (this.#pending.size < maxCalls) return this.#writer.refusal(call)
-    const message = `${maxCalls} calls are in flight on this connection`
+    const { maxCalls, maxUnsentBytes } = this.#options
+    const { queuedBytes } = this.#link
+    if (this.#pending.size >= maxCalls) {
+      const message = `${maxCalls} calls are in flight on this connection`
+      return new CoveyError('RESOURCE_EXHAUSTED', message)
+    }
+    if (queuedBytes <= maxUnsentBytes) return this.#writer.refusal(call)
+    const message = `not sent: ${queuedBytes} bytes of calls before it wait until the server takes them, and the limit is ${maxUnsentBytes}`
     return new CoveyError('RESOURCE_EXHAUSTED', message)
   }
 

@@ -17,8 +17,10 @@ export interface Pipe {
    * is sent. Default false.
    */
   readonly guarded?: boolean
-  /** Bytes handed over and not sent. */
+  /** Bytes handed over and not sent. What was handed over in one piece may count until all of it is sent. */
   readonly queuedBytes: number
+  /** A number that changes while the system takes the bytes of one piece. Default: only `queuedBytes` tells. */
+  readonly sendingBytes?: number | undefined
   /** Begins to deliver events. Called once. */
   open(events: PipeEvents): void
   /** @returns true if nobody reads `bytes` any more, so that their memory may be written again */

@@ -85,6 +85,7 @@ test('the compressed frame of docs/protocol.md is read', async () => {
   const read: unknown[] = []
   const owner: LinkOwner = {
     hasCalls: false,
+    answers: true,
     onFrame: ({ bytes, start, end }) => void read.push(decodeMsgpack(bytes, start, end)),
     onClosed: (reason) => void read.push(reason),
   }

@@ -7,10 +7,17 @@ import type { Dispatcher, ListenOptions } from '../transport.ts'
 import { FrameLink, type LinkOwner } from './frame-link.ts'
 import type { Pipe } from './pipe.ts'
 import { RunningCalls } from './running-calls.ts'
+import type { SendBudget } from './send-budget.ts'
 import { type Agreed, ServerGreeting } from './server-greeting.ts'
 
 /** A stranger sends no more than this before it has introduced itself. */
 const maxHelloBytes = 64 * 1024
+
+/** What a session needs. */
+export interface ServerSessionOptions extends ListenOptions {
+  /** What it shares with the other connections of its listener. Default: nothing */
+  readonly budget?: SendBudget | undefined
+}
 
 /** What sessions report to their listener. */
 export interface ServerSessionEvents {
@@ -44,7 +51,7 @@ export class ServerSession implements LinkOwner {
   constructor(
     pipe: Pipe,
     dispatcher: Dispatcher,
-    options: ListenOptions,
+    options: ServerSessionOptions,
     connectionId: string,
     events: ServerSessionEvents,
   ) {
@@ -134,6 +141,11 @@ export class ServerSession implements LinkOwner {
     if (!this.#link.open) return
     this.#link.sayFarewell(reason)
     this.close()
+  }
+
+  /** For its link. */
+  get answers(): boolean {
+    return true
   }
 
   /** For its link. */

@@ -5,7 +5,12 @@ import type { Served } from '../create-listener.ts'
 import { instanceStopping } from '../endings.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import type { Pipe } from './pipe.ts'
-import { ServerSession, type ServerSessionEvents } from './server-session.ts'
+import { SendBudget } from './send-budget.ts'
+import {
+  ServerSession,
+  type ServerSessionEvents,
+  type ServerSessionOptions,
+} from './server-session.ts'
 
 let connectionsMade = 0
 
@@ -23,7 +28,7 @@ const quietMs = 10_000
 /** The sessions of one listener, with their common end. */
 export class SessionSet implements Served {
   readonly #dispatcher: Dispatcher
-  readonly #options: ListenOptions
+  readonly #options: ServerSessionOptions
   readonly #sessions = new Set<ServerSession>()
   /** Those whose handshake is not done, the oldest first, with their beginning. */
   readonly #greeting = new Map<ServerSession, number>()
@@ -45,7 +50,8 @@ export class SessionSet implements Served {
 
   constructor(dispatcher: Dispatcher, options: ListenOptions) {
     this.#dispatcher = dispatcher
-    this.#options = options
+    const budget = new SendBudget(options.limits.maxListenerQueuedBytes)
+    this.#options = { ...options, budget }
     this.#warn = rareWarning(options.log, options.clock, quietMs)
   }
 

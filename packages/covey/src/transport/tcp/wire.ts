@@ -4,6 +4,7 @@ import type { Limits } from '../limits.ts'
 import type { Pipe, PipeEvents } from '../session/pipe.ts'
 import { countSocket, guard } from './guard.ts'
 import { keepFreedMemory } from './keep-freed-memory.ts'
+import { sendingBytes } from './sending-bytes.ts'
 
 /** A socket as a pipe. It takes the socket over: nobody else may read from it or write to it. */
 export function socketPipe(
@@ -65,6 +66,10 @@ export class SocketPipe implements Pipe {
 
   get queuedBytes(): number {
     return this.#socket.writableLength
+  }
+
+  get sendingBytes(): number | undefined {
+    return sendingBytes(this.#socket)
   }
 
   open(events: PipeEvents): void {

@@ -6,6 +6,7 @@ import { createListener } from '../create-listener.ts'
 import { listenError } from '../session/listen-error.ts'
 import type { Pipe, PipeEvents } from '../session/pipe.ts'
 import { SessionSet } from '../session/session-set.ts'
+import { sendingBytes } from '../tcp/sending-bytes.ts'
 import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
 import { maxMessageBytes, subprotocol } from './wire.ts'
 
@@ -68,6 +69,9 @@ function serverPipe(webSocket: WebSocket, request: IncomingMessage, socket: Dupl
     address: `${remoteAddress}:${remotePort}`,
     get queuedBytes() {
       return webSocket.bufferedAmount
+    },
+    get sendingBytes() {
+      return sendingBytes(socket)
     },
     open: (events) => listen(webSocket, socket, events),
     write(bytes) {

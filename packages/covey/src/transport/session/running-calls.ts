@@ -11,6 +11,7 @@ import { CallReader } from './call-reader.ts'
 import { CancelBudget } from './cancel-budget.ts'
 import { readReason } from './cancel-reason.ts'
 import type { FrameLink } from './frame-link.ts'
+import { HeldAnswers } from './held-answers.ts'
 import { leaveStream, type OutgoingStream } from './outgoing-stream.ts'
 import type { Pipe } from './pipe.ts'
 import type { RunningCall } from './running-call.ts'
@@ -49,6 +50,7 @@ export class RunningCalls {
   #late: Map<number, RunningCall> | undefined
   /** How many of them take a stream of inputs. */
   #inputs = 0
+  #held: HeldAnswers<RunningCall> | undefined
   #opened = 0
   #cancels: CancelBudget | undefined
   #goingAway = false
@@ -200,8 +202,19 @@ export class RunningCalls {
     this.#end(id, running, frameType.error, CoveyError.from(error))
   }
 
-  /** Ends a call from wherever it came to its end. A fault of our own costs the connection, whose state is unknown then, not the process. */
+  /** Answers a call from wherever it came to its end; if the client has much to take before, when it has taken that. */
   #end(id: number, running: RunningCall, type: number, value: unknown): void {
+    if (!this.#link.full) return this.#endNow(id, running, type, value)
+    if (this.#running.get(id) !== running) return
+    this.#held ??= new HeldAnswers(this.#link, (id, running, type, value) => {
+      this.#endNow(id, running, type, value)
+    })
+    this.#held.add(id, running, type, value)
+    this.#link.holdIfFull()
+  }
+
+  /** A fault of our own costs the connection, whose state is unknown then, not the process. */
+  #endNow(id: number, running: RunningCall, type: number, value: unknown): void {
     try {
       this.#finish(id, running, type, value)
     } catch (error) {
@@ -225,7 +238,6 @@ export class RunningCalls {
     if (type === frameType.error) return this.#values.sendError(id, value as CoveyError)
     try {
       this.#values.send(type, id, value)
-      this.#link.holdIfFull()
     } catch (error) {
       this.#values.sendError(id, CoveyError.from(error))
     }
@@ -274,7 +286,8 @@ export class RunningCalls {
   /** The handler may go on for a while, but its caller has its answer now. */
   #onCallCancelled(id: number, running: RunningCall, reason: CoveyError): void {
     running.output?.abort(reason)
-    this.#fail(id, running, reason)
+    // Ahead of the answers that wait: its own may be one of them.
+    this.#endNow(id, running, frameType.error, reason)
   }
 
   #onCredit(frame: Frame): void {

@@ -5,6 +5,7 @@ usage: client_checks.py <port> [--key <id>] [--integrity crc32c] [--version 1]; 
 
 import argparse
 import os
+import struct
 import sys
 import threading
 import time
@@ -47,6 +48,69 @@ def values_survive(client):
         "set": frozenset([1, "x"]),
     }
     assert client.call("interop.echo", value) == value
+
+
+@check
+def dates_before_1970_survive(client):
+    for ms in (0, -1, -999, -1000, -1001, -62135596800000, 253402300799999):
+        assert client.call("interop.echo", utc(ms)) == utc(ms), ms
+
+
+@check
+def timestamps_are_cut_to_milliseconds_that_had_passed(client):
+    forms = {
+        "d6ff" + "00000001": 1000,
+        "d7ff" + struct.pack(">Q", 999_999_999 << 34 | 1).hex(): 1999,
+        "c70cff" + struct.pack(">Iq", 999_999_999, -1).hex(): -1,
+        "c70cff" + struct.pack(">Iq", 1, -2).hex(): -2000,
+    }
+    for packed, ms in forms.items():
+        assert raw(client, bytes.fromhex(packed)) == utc(ms), packed
+    for packed in (
+        "d7ff" + struct.pack(">Q", 1_000_000_000 << 34).hex(),
+        "c70cff" + struct.pack(">Iq", 1_000_000_000, 0).hex(),
+        "c70cff" + struct.pack(">Iq", 0, 8_640_000_000_001).hex(),
+    ):
+        fails("INVALID_INPUT", lambda: raw(client, bytes.fromhex(packed)))
+
+
+@check
+def a_body_that_cannot_be_read_fails_its_call_alone(client):
+    deep = b"\x91" * 65 + b"\x01"
+    proto = b"\x81\xa9__proto__\x01"
+    for body in (b"\xc1", b"\x91", b"\x01\x01", b"\xa1\xff", b"\x81\x01\x01", b"\xd4\x63\x00", deep, proto):
+        fails("INVALID_INPUT", lambda: raw(client, body))
+    # 62 arrays, then a set, whose array is a level of its own.
+    fits = b"\x91" * 62 + b"\xc7\x02\x03\x91\x01"
+    client.call("interop.seen")
+    assert raw(client, fits) is not None
+    fails("INVALID_INPUT", lambda: raw(client, b"\x91" + fits))
+    # Of a key twice the last counts; integers beyond 2^53 - 1 are big ones.
+    assert raw(client, b"\x82\xa1a\x01\xa1a\x02") == {"a": 2}
+    assert isinstance(raw(client, b"\xcf" + struct.pack(">Q", 2**53)), BigInt)
+    assert not isinstance(raw(client, b"\xcf" + struct.pack(">Q", 2**53 - 1)), BigInt)
+    # A shape where the codec has none, and a method that is not there.
+    fails("INVALID_INPUT", lambda: raw(client, b"\xc1\x00\x01"))
+    call, (kind, flags, number, body) = client.open("interop.echo")
+    client.send((kind, flags, number, b"\xff\xff" + body[2:]))
+    fails("UNIMPLEMENTED", lambda: client.answer(call))
+    call, (kind, flags, number, body) = client.open("interop.echo")
+    client.send((kind, flags | HAS_METADATA, number, body))
+    fails("INVALID_INPUT", lambda: client.answer(call))
+
+
+def raw(client, body):
+    """Calls echo with these bytes as its input."""
+    call, (kind, flags, number, head) = client.open("interop.echo")
+    client.send((kind, flags, number, head + body))
+    return client.answer(call)
+
+
+@check
+def metadata_and_baggage_are_told_as_they_are(client):
+    for text in ("\ufeffbom", "ünï😀", ""):
+        told = client.call("interop.describe", metadata={"tag": text})
+        assert told["tag"] == text, told
 
 
 @check
@@ -292,6 +356,17 @@ def leave_out(client):
     client.socket.sendall(frame(PONG, 0, 0, b"", seal=client.seal))
 
 
+def null_is_as_good_as_missing(given, key):
+    names = ["instance", "credential", "compress"]
+    names += [] if given.integrity else ["integrity"]
+    names += [] if key else ["key"]
+    names += ["newest"] if given.version == 1 else []
+    optional = {name: None for name in names}
+    client = Client(given.port, key=key, integrity=given.integrity, version=given.version, optional=optional)
+    assert client.welcome["covey"] == given.version
+    client.close()
+
+
 def keys_are_demanded(port, key):
     fails("UNAUTHENTICATED", lambda: Client(port))
     fails("UNAUTHENTICATED", lambda: Client(port, key=("nobody", key[1])))
@@ -323,6 +398,8 @@ def main():
             traceback.print_exc()
             return 1
         print(f"held {run.__name__}", flush=True)
+    null_is_as_good_as_missing(given, key)
+    print("held null_is_as_good_as_missing", flush=True)
     if key is not None:
         keys_are_demanded(given.port, key)
         print("held keys_are_demanded", flush=True)

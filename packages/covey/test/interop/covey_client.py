@@ -1,5 +1,6 @@
 """A client of the protocol: one connection, a thread that reads, any number of calls at once."""
 
+import hmac
 import json
 import queue
 import socket
@@ -24,7 +25,7 @@ class Call:
 
 
 class Client:
-    def __init__(self, port, key=None, integrity=None, credential=None, version=2):
+    def __init__(self, port, key=None, integrity=None, credential=None, version=2, optional=None):
         self.version = version
         self.socket = socket.create_connection(("127.0.0.1", port), WAIT_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -36,14 +37,14 @@ class Client:
         self.lost = None
         self.going_away = False
         self.pongs = queue.Queue()
-        self._shake_hands(key, integrity, credential)
+        self._shake_hands(key, integrity, credential, optional or {})
         self.socket.settimeout(None)
         threading.Thread(target=self._read, daemon=True).start()
 
     # ---- the connection
 
-    def _shake_hands(self, key, integrity, credential):
-        hello = {"covey": 1, "codecs": ["msgpack"], "maxFrameBytes": 1 << 22, "streamWindowBytes": WINDOW}
+    def _shake_hands(self, key, integrity, credential, optional):
+        hello = {**optional, "covey": 1, "codecs": ["msgpack"], "maxFrameBytes": 1 << 22, "streamWindowBytes": WINDOW}
         if self.version == 2:
             hello["newest"] = 2
         if integrity is not None:
@@ -63,7 +64,10 @@ class Client:
                 raise CoveyError("UNAUTHENTICATED", "the server does not prove its key")
             challenge = json.loads(answer)
             exchange = KeyExchange(key[1], client_nonce, bytes.fromhex(challenge["nonce"]))
-            if challenge["proof"] != exchange.server_proof(body, challenge["integrity"]):
+            expected = exchange.server_proof(body, challenge["integrity"])
+            # While the key is being changed, the server may know ours as the one before.
+            proofs = (challenge["proof"], challenge.get("previousProof") or "")
+            if not any([hmac.compare_digest(proof, expected) for proof in proofs]):
                 raise CoveyError("UNAUTHENTICATED", "the server's proof is wrong")
             proof = to_json({"proof": exchange.client_proof(body, answer)})
             self.socket.sendall(frame(PROOF, 0, 0, proof))

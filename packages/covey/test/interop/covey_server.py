@@ -212,7 +212,7 @@ class Connection:
         if kind != HELLO:
             raise CoveyError("PROTOCOL_ERROR", f"frame type {kind} before the handshake")
         hello = json.loads(body)
-        version = min(2, hello.get("newest", hello["covey"]))
+        version = min(2, hello.get("newest") or hello["covey"])
         self.peer_window = hello["streamWindowBytes"]
         if self.key is not None:
             self.prove(hello, body)
@@ -228,6 +228,8 @@ class Connection:
             "maxFrameBytes": 1 << 22,
             "streamWindowBytes": WINDOW,
             "methods": self.paths,
+            "compress": None,
+            "integrity": None,
         }
         sealed = self.key is None and hello.get("integrity") == "crc32c"
         if sealed:
@@ -243,7 +245,7 @@ class Connection:
         own = nonce()
         exchange = KeyExchange(self.key[1], bytes.fromhex(asked["nonce"]), own)
         proof = exchange.server_proof(body, "hmac")
-        challenge = to_json({"nonce": own.hex(), "integrity": "hmac", "proof": proof})
+        challenge = to_json({"nonce": own.hex(), "integrity": "hmac", "proof": proof, "previousProof": None})
         self.send((CHALLENGE, 0, 0, challenge))
         kind, _, _, answer = self._wait()
         expected = exchange.client_proof(body, challenge)

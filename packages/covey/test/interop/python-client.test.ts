@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { mkdtempDisposable } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import {
   createApp,
@@ -11,12 +15,20 @@ import { interopService } from './interop-service.ts'
 import { noPython, outcome, python } from './python.ts'
 
 const secret = 'a secret that is long enough to be taken'
-const common = ['values_survive', 'a_server_stream_obeys_credit', 'cancel_reaches_the_handler']
+const common = [
+  'null_is_as_good_as_missing',
+  'timestamps_are_cut_to_milliseconds_that_had_passed',
+  'a_body_that_cannot_be_read_fails_its_call_alone',
+  'values_survive',
+  'a_server_stream_obeys_credit',
+  'cancel_reaches_the_handler',
+]
 const two = ['duplex_goes_both_ways', 'work_outlives_its_connection', 'baggage_travels']
 
 interface Case {
   readonly name: string
-  readonly runtime?: RuntimeOptions
+  /** @param folder for files */
+  readonly runtime?: (folder: string) => RuntimeOptions
   readonly args?: readonly string[]
   /** Some of the checks that have to be among those that held. */
   readonly held: readonly string[]
@@ -36,18 +48,33 @@ const cases: readonly Case[] = [
   },
   {
     name: 'with a key',
-    runtime: { keys: createKeyRing([{ id: 'may', secret }]) },
+    runtime: () => ({ keys: createKeyRing([{ id: 'may', secret }]) }),
+    args: ['--key', 'may'],
+    held: [...common, ...two, 'a_forged_frame_ends_the_connection', 'keys_are_demanded'],
+  },
+  {
+    name: 'with the secret that its key had before',
+    runtime: changedKey,
     args: ['--key', 'may'],
     held: [...common, ...two, 'a_forged_frame_ends_the_connection', 'keys_are_demanded'],
   },
 ]
+
+/** A key that is being changed: the client has the secret of before. */
+function changedKey(folder: string): RuntimeOptions {
+  const secretFile = join(folder, 'may')
+  writeFileSync(secretFile, `the newest secret, which is another one\n${secret}\n`, { mode: 0o600 })
+  return { keys: createKeyRing([{ id: 'may', secretFile }]) }
+}
 
 for (const { name, runtime: options, args = [], held } of cases) {
   test(`a client in Python speaks with our server ${name}`, {
     skip: noPython,
     timeout: 60_000,
   }, async () => {
-    await using runtime = createRuntime({ registry: new MemoryRegistry(), ...options })
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'covey-interop-'))
+    const wishes = options?.(folder.path)
+    await using runtime = createRuntime({ registry: new MemoryRegistry(), ...wishes })
     await using app = createApp({
       name: 'interop',
       services: [interopService()],

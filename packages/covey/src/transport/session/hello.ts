@@ -65,7 +65,7 @@ export interface Challenge {
 export function readHello(frame: Frame): Hello {
   const body = readBody(frame)
   const covey = version(body, 'covey')
-  const newest = body.newest === undefined ? covey : version(body, 'newest')
+  const newest = isMissing(body.newest) ? covey : version(body, 'newest')
   // Later versions may have other fields, so nothing else is read before a common one is certain.
   chooseVersion({ covey, newest })
   return {
@@ -148,6 +148,11 @@ function readBody(frame: Frame): Record<string, unknown> {
   return value as Record<string, unknown>
 }
 
+/** Many languages write null for what is not there. */
+function isMissing(value: unknown): value is null | undefined {
+  return value === undefined || value === null
+}
+
 function version(body: Record<string, unknown>, field: string): number {
   const value = body[field]
   if (Number.isSafeInteger(value)) return value as number
@@ -167,12 +172,12 @@ function optionalStrings(
   field: string,
   max: number,
 ): string[] | undefined {
-  return body[field] === undefined ? undefined : strings(body, field, max)
+  return isMissing(body[field]) ? undefined : strings(body, field, max)
 }
 
 function optionalKey({ key }: Record<string, unknown>): HelloKey | undefined {
-  if (key === undefined) return undefined
-  if (typeof key !== 'object' || key === null) throw wrong('key', 'an object')
+  if (isMissing(key)) return undefined
+  if (typeof key !== 'object') throw wrong('key', 'an object')
   const fields = key as Record<string, unknown>
   return { id: requiredText(fields, 'id', 64), nonce: requiredText(fields, 'nonce', 64) }
 }
@@ -190,7 +195,7 @@ function optionalText(
   maxLength: number,
 ): string | undefined {
   const value = body[field]
-  if (value === undefined || value === null) return undefined
+  if (isMissing(value)) return undefined
   if (typeof value !== 'string' || value.length > maxLength) {
     throw wrong(field, `text of at most ${maxLength} characters`)
   }

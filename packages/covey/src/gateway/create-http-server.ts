@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { CoveyError } from '../error/covey-error.ts'
+import { answerClientErrors } from '../transport/http/answer-client-errors.ts'
 import { limitRequests } from '../transport/http/limit-requests.ts'
 import { maxHeaders } from '../transport/http/request-guard.ts'
 import type { Limits } from '../transport/limits.ts'
@@ -82,10 +83,13 @@ export async function createHttpServer(
     bodyLimit: 64 * 1024,
     keepAliveTimeout: 30_000,
     forceCloseConnections: 'idle',
+    // They have their answer below.
+    clientErrorHandler: () => {},
     ...(secured === undefined ? { http: nodeOptions } : { https: secured }),
   }) as FastifyInstance
   http.server.maxHeadersCount = maxHeaders + 1
   limitRequests(http.server)
+  answerClientErrors(http.server, { clock: options.context.runtime.clock, headers })
   http.addHook('onRequest', async ({ raw }, reply) => {
     reply.headers(headers)
     const refusal = refuseHead(raw, allowHost)

@@ -63,6 +63,15 @@ test('a wish for HTTP/2 is answered in HTTP/1.1', limited, async () => {
   }
 })
 
+test('what is no HTTP is refused as other requests are', limited, async () => {
+  await using gateway = await open()
+  const answer = await raw(portOf(gateway), 'hello\r\n\r\n')
+  assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n/)
+  assert.match(answer, /x-frame-options: DENY\r\n/i)
+  assert.match(answer, /content-type: application\/problem\+json\r\n/)
+  assert.equal(JSON.parse(answer.split('\r\n\r\n')[1] ?? '').code, 'PROTOCOL_ERROR')
+})
+
 test('a gateway stops although a route never answers', limited, async () => {
   let asked = 0
   const gateway = await open({

@@ -8,6 +8,7 @@ import { limitAccept } from '../tcp/limit-accept.ts'
 import type { HandshakeGate } from '../tls/handshake-gate.ts'
 import { guardHandshakes, secureServerOptions } from '../tls/secure-server.ts'
 import type { Dispatcher, Listener } from '../transport.ts'
+import { answerClientErrors } from './answer-client-errors.ts'
 import type { RpcDoorOptions } from './call-desk.ts'
 import { limitRequests } from './limit-requests.ts'
 import { maxHeaders } from './request-guard.ts'
@@ -58,6 +59,7 @@ export async function listenHttp(
     server.emit('request', request, response)
   })
   limitRequests(server)
+  answerClientErrors(server, options)
   const toUrl = (host: string, port: number) => httpUrl(host, port, target.protocol)
   const url = await bind(server, target, toUrl)
   limitAccept(server, options)

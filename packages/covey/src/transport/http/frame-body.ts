@@ -4,7 +4,8 @@ import { FrameDecoder, u32At } from '../../codec/frame/frame-decoder.ts'
 import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { FrameWriter } from '../../codec/frame/frame-writer.ts'
 import { msgpackCodec } from '../../codec/msgpack-codec.ts'
-import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
+import { CoveyError } from '../../error/covey-error.ts'
+import { readErrorData } from '../../error/read-error-data.ts'
 import { sendErrorData } from '../../error/send-error-data.ts'
 import type { Limits } from '../limits.ts'
 import { readReason, reasonData } from '../session/cancel-reason.ts'
@@ -135,7 +136,7 @@ export class FrameBody {
       case frameType.cancel:
         return this.#events.onCancel(readReason(frame, msgpackCodec))
       case frameType.error:
-        return this.#events.onError(CoveyError.fromData(valueIn(frame) as ErrorData))
+        return this.#events.onError(readErrorData(valueIn(frame)))
       default:
         if (type < 128) throw new CoveyError('PROTOCOL_ERROR', `frame type ${type}`)
     }

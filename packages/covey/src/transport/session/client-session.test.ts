@@ -65,6 +65,45 @@ test('an error that comes late counts as well, but for the answer to a cancel', 
   await session.close()
 })
 
+test('the answer to a cancel with a code of its own is not late either', async () => {
+  const { pipe, session, ready, greet } = bench()
+  greet()
+  await ready
+  const given = new Call(ask, undefined)
+  const result = session.invoke(given)
+  given.cancel(new CoveyError('ABORTED', 'the source failed'))
+  await assert.rejects(result, { code: 'ABORTED' })
+  const answer = { code: 'ABORTED', message: 'the source failed' }
+  pipe.receive(valueFrame(frameType.error, 1, answer))
+  assert.equal(session.lateAnswers, 0)
+  for (let n = 0; n < 200; n++) {
+    const call = new Call(ask, undefined)
+    const abandoned = session.invoke(call)
+    call.cancel(new CoveyError(`OWN_${n}`, 'mine'))
+    await assert.rejects(abandoned)
+  }
+  pipe.receive(valueFrame(frameType.error, 100, { code: 'OWN_98', message: 'mine' }))
+  assert.equal(session.lateAnswers, 0)
+  await session.close()
+})
+
+test('an error that is none fails its call as what it is', async () => {
+  const { pipe, session, ready, greet } = bench()
+  greet()
+  await ready
+  const odd = [undefined, null, 'nonsense', {}, { code: 'X' }, { code: 7, message: 'm' }, []]
+  for (const [index, value] of odd.entries()) {
+    const result = session.invoke(new Call(ask, undefined))
+    pipe.receive(valueFrame(frameType.error, index + 1, value))
+    const error = (await result.catch((thrown: unknown) => thrown)) as CoveyError
+    assert.equal(error.code, 'PROTOCOL_ERROR', JSON.stringify(value))
+    assert.match(error.message, /malformed/)
+    assert.equal(error.remote, true)
+  }
+  assert.deepEqual([session.state, session.pending], ['open', 0])
+  await session.close()
+})
+
 test('another instance than the one that is meant is left at once', async () => {
   const right = bench({ instance: 'i7' })
   right.greet()

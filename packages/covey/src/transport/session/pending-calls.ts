@@ -4,6 +4,7 @@ import { givesStream, takesStream } from '../../call/method-ref.ts'
 import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { codeEntry } from '../../error/codes.ts'
 import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
+import { readErrorData } from '../../error/read-error-data.ts'
 import type { CallWriter } from './call-writer.ts'
 import type { FrameLink } from './frame-link.ts'
 import type { IncomingStream } from './incoming-stream.ts'
@@ -13,6 +14,12 @@ import { callIsOver, sourceError } from './stream-errors.ts'
 import { countedBytes, creditOf, type ValueLink } from './value-link.ts'
 
 const highestId = 0xffffffff
+
+/** What a server answers to a cancel, by what the cancel names; so it is not late. */
+const cancelCodes: readonly string[] = ['CANCELLED', 'DEADLINE_EXCEEDED']
+
+/** Callers may give reasons with other codes; the answers to more of them than these count as late. */
+const maxOtherCodes = 100
 
 /** What the calls of a connection need beside its link. */
 export interface PendingCallsOptions {
@@ -41,6 +48,8 @@ export class PendingCalls {
   /** All numbers were used once, so an answer to any of them may come late. */
   #wrapped = false
   #lateAnswers = 0
+  /** Codes of reasons beside {@link cancelCodes}. */
+  #otherCodes: Set<string> | undefined
 
   constructor(link: FrameLink, options: PendingCallsOptions) {
     this.#link = link
@@ -175,7 +184,14 @@ export class PendingCalls {
     if (pending === undefined) return
     // First: whatever happens to the frame, the caller has its answer.
     pending.fail(reason)
+    this.#noteCode(reason.code)
     if (this.#link.open) this.#writer.cancel(id, reason)
+  }
+
+  #noteCode(code: string): void {
+    if (cancelCodes.includes(code)) return
+    this.#otherCodes ??= new Set()
+    if (this.#otherCodes.size < maxOtherCodes) this.#otherCodes.add(code)
   }
 
   #remove(id: number): PendingCall | undefined {
@@ -241,7 +257,7 @@ export class PendingCalls {
     const pending = this.#remove(this.#known(frame))
     if (pending === undefined) return this.#onLateError(frame)
     try {
-      pending.fail(CoveyError.fromData(this.#values.read(frame) as ErrorData))
+      pending.fail(readErrorData(this.#values.read(frame)))
     } catch (error) {
       pending.fail(CoveyError.from(error))
     }
@@ -259,12 +275,10 @@ export class PendingCalls {
     } catch {
       // Nobody waits for it.
     }
-    if (code !== undefined && !cancelCodes.includes(code)) this.#onLate()
+    if (code === undefined || cancelCodes.includes(code)) return
+    if (this.#otherCodes?.has(code) !== true) this.#onLate()
   }
 }
-
-/** What a server answers to a `cancel`, by what the cancel names; so it is not late. */
-const cancelCodes: readonly string[] = ['CANCELLED', 'DEADLINE_EXCEEDED']
 
 /** Elements and their end are for calls with a stream of results, `accepted` for those that nobody waits for. */
 function requireKind({ type, id }: Frame, { call, output }: PendingCall, streams: boolean): void {

@@ -81,6 +81,8 @@ export class Call {
   readonly repetition: Repetition | undefined
   /** The attempt before this one, at the client's end. */
   readonly previous: Call | undefined
+  /** The last attempt that was made for it with `again`, if any; those before are its `previous` ones. */
+  latest: Call | undefined = undefined
   /** Where it went, as the channel notes it; undefined as long as nobody was there to take it. */
   sentTo: Recipient | undefined = undefined
   /**
@@ -205,13 +207,14 @@ export class Call {
    */
   again(previous: Call | undefined, attempt: number): Call {
     const { method, input, metadata, ...same } = this
-    return new Call(method, input, {
+    this.latest = new Call(method, input, {
       ...same,
       trace: this.trace,
       metadata: withAttempt(metadata, attempt),
       repetition: once,
       previous,
     })
+    return this.latest
   }
 
   /** An error that the contract of this method declares, to be thrown by its handler. */

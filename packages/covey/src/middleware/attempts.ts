@@ -40,13 +40,14 @@ type Reason = 'attempts' | 'budget' | 'time' | 'nobody' | 'asked' | 'below' | 'u
  * | an attempt | is repeated | how |
  * |---|---|---|
  * | never left this process, or met an instance that drains | elsewhere at once | without the budget: it cost nobody anything |
- * | was refused by its instance without being run | elsewhere at once, or where it says so when it says so | from the budget |
+ * | was refused by its instance without being run | elsewhere at once, or there when it says so | from the budget |
  * | may have run, and the method is idempotent | after a pause, elsewhere where there is an elsewhere | from the budget |
  */
 export class Attempts {
   readonly #call: Call
   readonly #options: RetryOptions
   readonly #max: number
+  readonly #maxBeside: number
   readonly #backoff: Backoff
   readonly #errors: CoveyError[] = []
   #last: Call | undefined
@@ -58,14 +59,22 @@ export class Attempts {
   #mayHaveRun: CoveyError | undefined
 
   /**
-   * @param max how often it is sent at most
+   * @param max how often it is sent at most where attempts fail
    * @param first the first attempt if it was made already
+   * @param maxBeside how often it is sent at most with those beside the first one
    */
-  constructor(call: Call, max: number, options: RetryOptions, first?: Call) {
+  constructor(
+    call: Call,
+    max: number,
+    options: RetryOptions,
+    first?: Call,
+    maxBeside: number = max,
+  ) {
     const { baseMs, maxMs } = options.policy
     this.#call = call
     this.#options = options
     this.#max = max
+    this.#maxBeside = maxBeside
     this.#backoff = createBackoff({ baseMs, maxMs, random: options.random })
     this.#last = first
     this.#highest = call.attempt
@@ -92,8 +101,8 @@ export class Attempts {
   /** The number of an attempt beside those that are on their way; undefined if there must be none. */
   beside(): number | undefined {
     const { budget, hasOther } = this.#options
-    const allowed = this.#made < this.#max && this.#call.attempt === 1 && hasOther(this.#last!)
-    if (!allowed || !budget.take()) return undefined
+    if (this.#made >= this.#maxBeside || this.#call.attempt > 1) return undefined
+    if (!hasOther(this.#last!) || !budget.take()) return undefined
     this.#made += 1
     this.#highest += 1
     return this.#highest
@@ -138,10 +147,10 @@ export class Attempts {
   }
 
   #waitMs(askedMs: number | undefined, elsewhere: boolean): number {
-    if (askedMs !== undefined && askedMs <= 0) return 0
+    // What one instance says of when to come again is true of that one.
+    if (elsewhere || (askedMs !== undefined && askedMs <= 0)) return 0
     // Those who were refused together must not come back together.
-    if (askedMs !== undefined) return askedMs + this.#backoff.next()
-    return elsewhere ? 0 : this.#backoff.next()
+    return (askedMs ?? 0) + this.#backoff.next()
   }
 
   /** An answer passes as it is; but "was not run" is untrue where an attempt before may have run. */

@@ -47,6 +47,20 @@ test('who stands still is named when the time of a call is over', async () => {
   await failed
 })
 
+test('of several attempts the latest that went to somebody is named', async () => {
+  const { clock, call, run } = bench(hang, 500)
+  const describe = () => 'b: stalled: nothing heard for 812 ms'
+  call.sentTo = { instance: { id: 'a' } }
+  const second = call.again(call, 2)
+  second.sentTo = { instance: { id: 'b' }, stalled: true, describe }
+  call.again(second, 3)
+  const failed = assert.rejects(run(), {
+    message: 't.ask: its time was used up while it ran; b: stalled: nothing heard for 812 ms',
+  })
+  await clock.advance(520)
+  await failed
+})
+
 test('a call that runs into its deadline is cancelled, not before', async () => {
   const { clock, wheel, call, run } = bench(hang, 500)
   const result = run()

@@ -1,5 +1,5 @@
 import type { TimerWheel } from '../base/timer-wheel.ts'
-import type { Call } from '../call/call.ts'
+import type { Call, Recipient } from '../call/call.ts'
 import type { Middleware } from '../call/handler.ts'
 import { givesStream } from '../call/method-ref.ts'
 import { CoveyError } from '../error/covey-error.ts'
@@ -47,7 +47,16 @@ async function* endingWith(
   }
 }
 
-function exceeded({ method, sentTo }: Call, when: string): CoveyError {
+function exceeded(call: Call, when: string): CoveyError {
+  const { method } = call
+  const sentTo = lastRecipient(call)
   const why = sentTo?.stalled === true ? `; ${sentTo.describe?.()}` : ''
   return new CoveyError('DEADLINE_EXCEEDED', `${method.path}: its time was used up ${when}${why}`)
+}
+
+/** Whom the call was sent to last; of its attempts that have gone to somebody, the latest says it. */
+function lastRecipient(call: Call): Recipient | undefined {
+  let attempt: Call | undefined = call.latest ?? call
+  while (attempt !== undefined && attempt.sentTo === undefined) attempt = attempt.previous
+  return attempt?.sentTo
 }

@@ -211,6 +211,43 @@ test('when all have failed the error says how many, and no more than allowed are
   assert.equal(fewer.attempts.length, 2)
 })
 
+test('with `retry: false` others are asked beside it, but what failed is not repeated', async () => {
+  const repetition = { maxAttempts: 1, hedge: { afterMs: 20, attempts: 3 } }
+  const early = timed((after) => [after(5, lost), after(1, 'b')], { init: { repetition } })
+  assert.equal(await early.settle(), lost)
+  assert.deepEqual(early.timesMs, [0])
+  const refused = said('UNAVAILABLE')
+  const notRun = timed((after) => [after(5, refused), after(1, 'b')], { init: { repetition } })
+  assert.equal(await notRun.settle(), refused)
+  assert.deepEqual(notRun.timesMs, [0])
+  const beside = timed((after) => [after(60, lost), after(900, 'b'), after(900, 'c')], {
+    init: { repetition },
+  })
+  assert.equal(await beside.settle(), 'b')
+  assert.deepEqual(beside.timesMs, [0, 20, 40])
+})
+
+test('the process is kept while the only attempt is one to come, and no longer', async () => {
+  const kept = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const before = kept()
+  const again = timed((after) => [after(5, lost), 'b'])
+  const answer = again.invoke(again.call)
+  assert.equal(kept(), before, 'the attempt that is on its way has a connection')
+  await again.clock.advance(10)
+  assert.equal(kept(), before + 1)
+  await again.clock.advance(50)
+  assert.equal(await answer, 'b')
+  assert.equal(kept(), before)
+
+  const given = timed((after) => [after(5, lost), 'b'])
+  const left = assert.rejects(given.invoke(given.call), { code: 'CANCELLED' })
+  await given.clock.advance(10)
+  assert.equal(kept(), before + 1)
+  given.call.cancel(new CoveyError('CANCELLED', 'enough'))
+  await left
+  assert.equal(kept(), before)
+})
+
 test('what nobody was there to take fails at once', async () => {
   const nobody = (attempt: Call) => {
     attempt.sentTo = undefined

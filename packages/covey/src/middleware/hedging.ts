@@ -1,4 +1,5 @@
 import type { Timer } from '../base/clock.ts'
+import { holdProcess } from '../base/hold-process.ts'
 import type { Call } from '../call/call.ts'
 import type { Handler, Middleware } from '../call/handler.ts'
 import { canHedge, type Hedge } from '../call/repetition.ts'
@@ -7,8 +8,9 @@ import { Attempts, type RetryOptions, sendAttempt } from './attempts.ts'
 
 /**
  * Sends calls that ask for it to another instance as well when the first one takes long, and takes the first answer; those that
- * are still on their way then are cancelled. A failure that may be repeated brings the next attempt at once, as `retry` does, from
- * the same account of attempts and the same budget; any other one is the answer. Only idempotent unary calls are hedged.
+ * are still on their way then are cancelled. A failure that may be repeated brings the next attempt as `retry` does, from
+ * the same account of attempts and the same budget, and as often as calls without hedging are sent; any other one is the answer. Only
+ * idempotent unary calls are hedged.
  * Source: gRPC's hedging policy (A6), which cancels, counts and throttles in the same way.
  */
 export function hedging(options: RetryOptions): Middleware {
@@ -30,8 +32,9 @@ class HedgedCall {
   /** On their way. */
   readonly #open = new Set<Call>()
   readonly #timers = new Set<Timer>()
-  /** Attempts that begin in a while, behind one that failed. */
+  /** Attempts that begin in a while, behind one that failed; nothing else may keep the process then. */
   #coming = 0
+  #release: (() => void) | undefined
   readonly #onCancel = (reason: CoveyError) => this.#end(() => this.#settled.reject(reason))
   #over = false
 
@@ -40,7 +43,8 @@ class HedgedCall {
     this.#call = call
     this.#hedge = hedge
     this.#next = next
-    this.#attempts = new Attempts(call, Math.max(usual, hedge.attempts), options)
+    const most = Math.max(usual, hedge.attempts)
+    this.#attempts = new Attempts(call, usual, options, undefined, most)
     this.result = this.#settled.promise
     call.onCancel(this.#onCancel)
     if (!this.#over) this.#send()
@@ -74,8 +78,10 @@ class HedgedCall {
     try {
       const { waitMs, number } = this.#attempts.afterFailure(attempt, thrown)
       this.#coming += 1
+      this.#release ??= holdProcess()
       this.#later(waitMs, () => {
         this.#coming -= 1
+        if (this.#coming === 0) this.#letGo()
         this.#send(number)
       })
     } catch (told) {
@@ -96,9 +102,15 @@ class HedgedCall {
     this.#timers.add(timer)
   }
 
+  #letGo(): void {
+    this.#release?.()
+    this.#release = undefined
+  }
+
   #end(settle: () => void): void {
     if (this.#over) return
     this.#over = true
+    this.#letGo()
     this.#call.offCancel(this.#onCancel)
     for (const timer of this.#timers) timer.stop()
     if (this.#open.size > 0) {

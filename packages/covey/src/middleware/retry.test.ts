@@ -66,7 +66,7 @@ const table: readonly [CoveyError, boolean, string, number][] = [
   [arose('RESOURCE_EXHAUSTED'), false, 'ab', 0],
   [said('UNAVAILABLE'), false, 'ab', 0],
   [said('RESOURCE_EXHAUSTED'), false, 'ab', 0],
-  [said('RESOURCE_EXHAUSTED', { retryAfterMs: 100 }), false, 'ab', 125],
+  [said('RESOURCE_EXHAUSTED', { retryAfterMs: 100 }), false, 'ab', 0],
   [said('RESOURCE_EXHAUSTED', { retryAfterMs: 0 }), false, 'ab', 0],
   [said('RESOURCE_EXHAUSTED', { retryAfterMs: -1 }), true, 'a', 0],
   [arose('CONNECTION_LOST'), true, 'ab', 25],
@@ -171,6 +171,20 @@ test('where there is no other instance: one that was lost is asked again, one th
   assert.deepEqual(waiting.timesMs, [0, 65])
 })
 
+test('when to come again is true of the instance that said it: others are asked at once', async () => {
+  const instances = ['a', 'b']
+  const busy = (retryAfterMs: number) => said('RESOURCE_EXHAUSTED', { retryAfterMs })
+  const { settle, asked, timesMs } = bench([busy(60_000), busy(100), 'done'], { instances })
+  assert.equal(await settle(), 'done')
+  assert.deepEqual(
+    [asked(), timesMs],
+    [
+      ['a', 'b', 'a'],
+      [0, 0, 125],
+    ],
+  )
+})
+
 test('a call that nobody was there to take is not sent again', async () => {
   const nobody = (attempt: Call) => {
     attempt.sentTo = undefined
@@ -223,7 +237,7 @@ test('that no more may be repeated is said, with the figures; what cost nobody a
 
 test('it waits for nothing that its deadline does not leave time for', async () => {
   const busy = said('RESOURCE_EXHAUSTED', { retryAfterMs: 4_990 })
-  const { settle, timesMs } = bench([busy, 'done'])
+  const { settle, timesMs } = bench([busy, 'done'], { instances: ['a'] })
   assert.equal(await settle(), busy)
   assert.deepEqual(timesMs, [0])
   const lost = arose('CONNECTION_LOST')
@@ -245,7 +259,7 @@ test('without a deadline it waits for a minute at most', async () => {
     [Number.POSITIVE_INFINITY, 1],
   ] as const) {
     const busy = said('RESOURCE_EXHAUSTED', { retryAfterMs: ms })
-    const scripted = bench([busy, 'done'], { init })
+    const scripted = bench([busy, 'done'], { init, instances: ['a'] })
     await scripted.settle()
     assert.equal(scripted.attempts.length, attempts, `${ms} ms`)
   }

@@ -1,3 +1,4 @@
+import { holdProcess } from '../base/hold-process.ts'
 import { sleep } from '../base/sleep.ts'
 import type { Call } from '../call/call.ts'
 import type { Handler, Middleware } from '../call/handler.ts'
@@ -63,11 +64,10 @@ async function sendAgain(
 /** @throws the reason for which the call was cancelled meanwhile */
 async function pause(ms: number, call: Call): Promise<void> {
   if (ms <= 0) return
-  // The timers of the clock let the process end; who waits for a result does not mean to.
-  const hold = setInterval(() => {}, 60_000)
+  const release = holdProcess()
   try {
     await sleep(ms, call.signal, call.clock)
   } finally {
-    clearInterval(hold)
+    release()
   }
 }

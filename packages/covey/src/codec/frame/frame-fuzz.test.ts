@@ -18,6 +18,15 @@ import { FrameWriter } from './frame-writer.ts'
 const maxFrameBytes = 64 * 1024
 const rounds = Number(process.env.COVEY_FUZZ_FRAMES ?? 1_000_000)
 
+/** Frames whose time is taken together. */
+const batch = 512
+
+/** Time that this thread had a processor, however busy the machine is. */
+function processorMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
+
 /** Types of frames that begin with the head of a call. */
 const calls: number[] = [frameType.call, frameType.notify, frameType.submit]
 
@@ -127,23 +136,27 @@ test(`${rounds} damaged frames do no harm`, { timeout: 1_800_000 }, async () => 
   const prototypeKeys = Object.getOwnPropertyNames(Object.prototype).length
   const arrayKeys = Object.getOwnPropertyNames(Array.prototype).length
   let slowestMs = 0
+  let beganMs = processorMs()
   // Each seed holds two frames.
-  for (let round = 0; round < rounds; round += 2) {
-    // Damaged announcements use numbers up.
-    if (round % 512 === 0) opened = openShapes(announcements)
+  for (let round = 0; round <= rounds; round += 2) {
+    if (round % batch === 0) {
+      const nowMs = processorMs()
+      slowestMs = Math.max(slowestMs, nowMs - beganMs)
+      beganMs = nowMs
+      // Damaged announcements use numbers up.
+      opened = openShapes(announcements)
+    }
     const bytes = mutate(seeds[Math.floor(random() * seeds.length)]!, random)
-    const startMs = performance.now()
     try {
       feed(bytes, random)
     } catch (cause) {
       throw new Error(`seed ${seed}, round ${round}`, { cause })
     }
-    slowestMs = Math.max(slowestMs, performance.now() - startMs)
   }
   assert.equal(Object.getOwnPropertyNames(Object.prototype).length, prototypeKeys)
   assert.equal(Object.getOwnPropertyNames(Array.prototype).length, arrayKeys)
   assert.equal(({} as Record<string, unknown>).polluted, undefined)
-  // A frame takes microseconds; seconds would be a hang, and no busy machine takes them away.
-  assert.ok(slowestMs < 5_000, `seed ${seed}: one frame took ${slowestMs} ms`)
+  // They take 10 ms; a single one that is slow in its size is not hidden by the others.
+  assert.ok(slowestMs < 250, `seed ${seed}: ${batch} frames took ${slowestMs} ms of the processor`)
   assert.ok(process.memoryUsage().rss < 512 * 1024 * 1024, `${process.memoryUsage().rss} bytes`)
 })

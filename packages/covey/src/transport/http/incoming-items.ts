@@ -18,7 +18,10 @@ export function lineItems(message: IncomingMessage, limits: BodyLimits): AsyncIt
   const items = new IncomingStream({
     windowBytes: aheadBytes,
     maxFrameBytes: limits.maxBytes + aheadBytes,
-    grant: () => void message.resume(),
+    grant: () => {
+      message.resume()
+      lines.resume()
+    },
     // What the handler did not want must be read all the same, for the connection to go on.
     onLeft: () => void message.resume(),
   })
@@ -39,7 +42,10 @@ export function lineItems(message: IncomingMessage, limits: BodyLimits): AsyncIt
   }
   const onData = (chunk: Buffer) => {
     attempt(() => lines.push(chunk))
-    if (items.queuedBytes >= aheadBytes / 2) message.pause()
+    if (items.queuedBytes < aheadBytes / 2) return
+    message.pause()
+    // The sender is not to blame for what is not read.
+    lines.pause()
   }
   lines.onLate = () => {
     end(new CoveyError('DEADLINE_EXCEEDED', `a line was not complete within ${limits.maxMs} ms`))
@@ -71,6 +77,7 @@ class LineSplitter {
   readonly #parts = new ByteParts()
   #number = 0
   #timer: { stop(): void } | undefined
+  #over = false
 
   constructor(limits: BodyLimits, onLine: (line: Uint8Array, number: number) => void) {
     this.#limits = limits
@@ -87,9 +94,7 @@ class LineSplitter {
       start = end + 1
     }
     this.#keep(chunk.subarray(start))
-    if (this.#parts.size > 0) {
-      this.#timer ??= this.#limits.clock.after(this.#limits.maxMs, () => this.onLate())
-    }
+    this.resume()
   }
 
   /** The last line may lack its line feed. */
@@ -97,9 +102,22 @@ class LineSplitter {
     this.#complete()
   }
 
+  /** Nobody waits for the rest of a line any more. */
   stop(): void {
+    this.#over = true
+    this.pause()
+  }
+
+  /** The rest of a line has no limit for now: nobody reads it. */
+  pause(): void {
     this.#timer?.stop()
     this.#timer = undefined
+  }
+
+  /** The rest of a line that has begun has its time from now on. */
+  resume(): void {
+    if (this.#parts.size === 0 || this.#over) return
+    this.#timer ??= this.#limits.clock.after(this.#limits.maxMs, () => this.onLate())
   }
 
   #keep(part: Buffer): void {
@@ -112,7 +130,7 @@ class LineSplitter {
 
   #complete(): void {
     const line = this.#parts.take()
-    this.stop()
+    this.pause()
     this.#number += 1
     if (line.length > 0 && !isBlank(line)) this.#onLine(line, this.#number)
   }

@@ -30,9 +30,9 @@ export function callUnary(call: Call, route: HttpRoute): Promise<unknown> {
     call.onCancel(flight.fail)
     sent.on('error', (error) => flight.fail(failure(error)))
     sent.on('response', (response: IncomingMessage) => {
-      readResult(response, route).then((value) => {
+      readResult(response, call, route).then((value) => {
         settle()
-        resolve(call.mode === 'wait' ? value : (value as { token?: string }).token)
+        resolve(value)
       }, flight.fail)
     })
     sent.end(body)
@@ -50,13 +50,28 @@ function encodeInput(input: unknown, { link }: HttpRoute): Uint8Array {
   throw new CoveyError('MESSAGE_TOO_LARGE', message, { details: { bytes: body.length, maxBytes } })
 }
 
-/** What an answer says. @throws CoveyError what the server says, `CONNECTION_LOST`, `PROTOCOL_ERROR` */
-async function readResult(response: IncomingMessage, route: HttpRoute): Promise<unknown> {
-  const { statusCode = 0, headers } = response
+/** What an answer says: the result, or the token of it. @throws CoveyError what the server says, `CONNECTION_LOST`, `PROTOCOL_ERROR` */
+async function readResult(
+  response: IncomingMessage,
+  { mode }: Call,
+  route: HttpRoute,
+): Promise<unknown> {
+  const { statusCode = 0 } = response
   if (statusCode < 200 || statusCode > 299) throw await errorIn(response, route)
+  const value = await readValue(response, route)
+  if (mode === 'wait') return value
+  if (mode === 'notify') return undefined
+  const token =
+    typeof value === 'object' && value !== null ? (value as { token?: unknown }).token : undefined
+  if (typeof token === 'string') return token
+  const message = `${route.address} answered HTTP ${statusCode} without a token of the accepted call`
+  throw new CoveyError('PROTOCOL_ERROR', message)
+}
+
+async function readValue(response: IncomingMessage, route: HttpRoute): Promise<unknown> {
   const bytes = await readAnswer(response, route)
   if (bytes.length === 0) return undefined
-  const type = mediaTypeOf(headers['content-type'])
+  const type = mediaTypeOf(response.headers['content-type'])
   const codec: BodyCodec | undefined = [msgpackBody, jsonBody].find((one) => one.mediaType === type)
   if (codec === undefined) {
     throw new CoveyError('PROTOCOL_ERROR', `${route.address} answered in ${type || 'no type'}`)

@@ -139,3 +139,44 @@ test('what is sent together with the welcome is heard', limited, async () => {
   await using connection = await connectTo(server.url)
   await until(() => connection.state === 'draining', 'it takes no calls')
 })
+
+test(
+  'an accepted call without a token is PROTOCOL_ERROR, and nobody waits for one of notify',
+  limited,
+  async () => {
+    const bodies: [number, string, string][] = [
+      [204, '', ''],
+      [202, '', ''],
+      [202, 'null', mediaType.json],
+      [202, '{"token":7}', mediaType.json],
+      [200, '"done"', mediaType.json],
+    ]
+    for (const [status, body, type] of bodies) {
+      await using server = await startHttpImpostor((request, response) => {
+        request.resume()
+        response.writeHead(status, type === '' ? {} : { 'content-type': type }).end(body)
+      })
+      await using connection = await connectTo(server.url)
+      const call = (mode: 'notify' | 'submit') =>
+        new Call(shop.methods.nothing, undefined, { deadlineMs: Number.POSITIVE_INFINITY, mode })
+      assert.equal(await codeOf(connection.invoke(call('submit'))), 'PROTOCOL_ERROR', body)
+      assert.equal(await codeOf(connection.invoke(call('notify'))), 'OK', body)
+    }
+  },
+)
+
+test('of an error in a damaged body the status tells the code', limited, async () => {
+  for (const type of [mediaType.problem, mediaType.problemMsgpack]) {
+    await using server = await startHttpImpostor((request, response) => {
+      request.resume()
+      response.writeHead(503, { 'content-type': type, 'retry-after': '2' }).end('{"code":"UNAV')
+    })
+    await using connection = await connectTo(server.url)
+    const call = new Call(shop.methods.nothing, undefined, { deadlineMs: Number.POSITIVE_INFINITY })
+    const error = await connection.invoke(call).catch(CoveyError.from)
+    const { code, message, details } = error as CoveyError
+    assert.equal(code, 'CONNECTION_LOST')
+    assert.match(message, /answered HTTP 503 without a reason/)
+    assert.deepEqual(details, { retryAfterMs: 2_000 })
+  }
+})

@@ -7,7 +7,7 @@ import {
 import type { Call } from '../../call/call.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import type { ConnectOptions } from '../transport.ts'
-import { jsonBody, msgpackBody } from './body-codec.ts'
+import { type BodyCodec, jsonBody, msgpackBody } from './body-codec.ts'
 import { writeCallHeaders } from './call-headers.ts'
 import type { ClientLink } from './client-link.ts'
 import type { HttpAgents } from './http-agents.ts'
@@ -108,5 +108,14 @@ export async function errorIn(
   const bytes = await readAnswer(response, route)
   const { statusCode = 0, headers } = response
   const afterMs = readRetryAfter(headers['retry-after'], route.options.clock.wallMs())
-  return fromProblem(statusCode, codec?.decode(bytes), route.address, afterMs)
+  return fromProblem(statusCode, codec && decoded(codec, bytes), route.address, afterMs)
+}
+
+/** What a body says; nothing if it is damaged, for the status stands all the same. */
+function decoded(codec: BodyCodec, bytes: Uint8Array): unknown {
+  try {
+    return codec.decode(bytes)
+  } catch {
+    return undefined
+  }
 }

@@ -16,7 +16,7 @@ import { createClient } from './create-client.ts'
 import { createRuntime } from './runtime.ts'
 import { stats } from './stats.ts'
 
-// Rows C2, C5, C6, C11 and C12 of what is asked of a client; C8 is in `reconnect-herd.test.ts`, C15 in `cancelled-calls.test.ts`.
+// Rows C2, C5, C6, C11 and C12 of what is asked of a client; C8 is in `reconnect-herd.test.ts` and `reconnect-herd-sockets.test.ts`, C15 in `cancelled-calls.test.ts`.
 
 function holdUp(ms: number): void {
   const untilMs = performance.now() + ms

@@ -241,6 +241,37 @@ test('an instance that is listed again opens the connections that it lost meanwh
   assert.equal(opened.length, 3)
 })
 
+test('without a call for a while it opens no connections; the next call is answered', async () => {
+  let up = true
+  const tries: number[] = []
+  let connection: ScriptedConnection | undefined
+  const { list, clock, ask, channel } = channelBench({
+    idleMs: 60_000,
+    async connect({ id }) {
+      tries.push(clock.monotonicMs())
+      if (!up) throw refused
+      connection = new ScriptedConnection(async () => id)
+      return connection
+    },
+  })
+  await list('a')
+  assert.equal(await ask(), 'a')
+  await clock.advance(3_600_000)
+  assert.equal(await ask(), 'a', 'one that is open stays open')
+  up = false
+  connection!.lose(new CoveyError('CONNECTION_LOST', 'reset'))
+  await clock.advance(50_000)
+  assert.ok(tries.length > 8, `${tries}`)
+  await assert.rejects(ask())
+  const askedMs = clock.monotonicMs()
+  await clock.advance(100_000)
+  assert.ok(tries.at(-1)! > askedMs + 45_000 && tries.at(-1)! < askedMs + 80_000, `${tries}`)
+  assert.equal(channel.figures.instances[0]!.state, 'ECONNREFUSED; given up for now')
+  assert.equal(clock.waiting, 0)
+  up = true
+  assert.equal(await ask(), 'a')
+})
+
 test('closing ends what waits, what is connected and what comes later', async () => {
   const { ask, channel, clock, list, at } = channelBench()
   const waiting = ask()

@@ -41,6 +41,11 @@ export interface ChannelOptions {
   readonly maxWaitingCalls: number
   /** Connections to each instance. Default 1. */
   readonly connectionsPerInstance?: number
+  /**
+   * Without a call for so long, connections that were lost are not opened again until the next one, in milliseconds. Default: they
+   * are, for as long as the instance is listed.
+   */
+  readonly idleMs?: number
   /** When instances whose calls fail are left out. Default: never. */
   readonly ejection?: EjectionPolicy
   /** Told when the state of an instance is another one. */
@@ -65,11 +70,16 @@ export class Channel {
   /** Why the list of instances ended. */
   #failure: unknown
   #closed = false
+  /** Whether it was called since a lost connection was to be opened again. */
+  #called = true
+  /** When that was seen. */
+  #calledMs: number
   readonly #waiting = new Set<() => void>()
   #waitingCalls = 0
 
   constructor(options: ChannelOptions) {
     this.#options = options
+    this.#calledMs = options.clock.monotonicMs()
     this.#ejections = options.ejection && this.#openEjections(options, options.ejection)
     void this.#follow()
   }
@@ -111,9 +121,25 @@ export class Channel {
     if (takesStream(call.method.kind) && !(call.input instanceof InputSource)) {
       call.input = new InputSource(call.input, call.method.path)
     }
+    if (!this.#called) this.#wake()
     const endpoint = this.#pick(call, balancer)
     if (endpoint !== undefined) return this.#sendTo(endpoint, call)
     return this.#waitForOne(call, balancer).then((found) => this.#sendTo(found, call))
+  }
+
+  /** Opens the connections that were given up while nobody called. */
+  #wake(): void {
+    this.#called = true
+    for (const endpoint of this.#endpoints.values()) endpoint.wake()
+  }
+
+  /** Whether a connection that was lost is to be opened again. */
+  #inUse(): boolean {
+    const { idleMs = Number.POSITIVE_INFINITY, clock } = this.#options
+    const nowMs = clock.monotonicMs()
+    if (this.#called) this.#calledMs = nowMs
+    this.#called = false
+    return nowMs - this.#calledMs < idleMs
   }
 
   /** Whether an instance that neither this attempt nor one before it went to could take the call now. */
@@ -280,7 +306,9 @@ export class Channel {
     const { clock, random, connect, connectionsPerInstance: connections } = this.#options
     const onChange = () => this.#changed()
     const onFault = () => this.#ejections?.look()
-    return new Endpoint(instance, { clock, random, connect, connections, onChange, onFault })
+    const wanted = () => this.#inUse()
+    const told = { onChange, onFault, wanted }
+    return new Endpoint(instance, { clock, random, connect, connections, ...told })
   }
 
   #openEjections({ clock, log, random, service }: ChannelOptions, policy: EjectionPolicy) {

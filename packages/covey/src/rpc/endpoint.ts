@@ -28,6 +28,8 @@ export interface EndpointOptions {
   readonly connect: Connect
   /** How many connections are kept. Default 1. */
   readonly connections?: number | undefined
+  /** Whether connections that were lost are to be opened again. Default: while it is listed. */
+  wanted?(): boolean
   /** Its state, or what it serves, is another one now. */
   onChange(): void
   /** A call that was to be measured has failed, and that may be its fault. */
@@ -83,7 +85,7 @@ export class Endpoint implements NamedCandidate {
         onChange: () => this.#changed(),
         onStalled: () => this.#onStalled(subchannel),
         connect: (signal, events) => connect(this.instance, signal, events),
-        wanted: () => this.listed,
+        wanted: () => this.listed && (options.wanted?.() ?? true),
         serving: () => this.listed && this.instance.state === 'up',
       })
       return subchannel
@@ -216,10 +218,15 @@ export class Endpoint implements NamedCandidate {
     for (const subchannel of this.#subchannels) subchannel.hurry()
   }
 
-  /** The registry lists it again: connections that were given up meanwhile are opened now. */
+  /** The registry lists it again. */
   relist(): void {
     this.listed = true
-    this.hurry()
+    this.wake()
+  }
+
+  /** Connections that were given up meanwhile are opened now. */
+  wake(): void {
+    for (const subchannel of this.#subchannels) subchannel.wake()
   }
 
   /** How it stands, for people. */

@@ -27,14 +27,18 @@ export function targetsOf(target: string | readonly string[] | undefined): reado
   return typeof target === 'string' ? [target] : target
 }
 
-/** A list that never changes, and stays open so that it counts as followed. */
+/** A list that does not change until `signal` says that they are gone. */
 export async function* always(
   instances: readonly Instance[],
   signal: AbortSignal,
 ): AsyncGenerator<readonly Instance[]> {
   yield instances
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => {
+  if (!signal.aborted) await aborted(signal)
+  yield []
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
     signal.addEventListener('abort', () => resolve(), { once: true })
   })
 }

@@ -7,6 +7,7 @@ import { unary } from '../contract/method.ts'
 import { MemoryRegistry } from '../discovery/memory-registry.ts'
 import type { Instance } from '../discovery/registry.ts'
 import { CoveyError } from '../error/covey-error.ts'
+import { FakeClock } from '../testing/fake-clock.ts'
 import { RecordingLog } from '../testing/recording-log.ts'
 import { sampleInstance } from '../testing/registry-suite.ts'
 import type { Listener } from '../transport/transport.ts'
@@ -57,6 +58,26 @@ test('only the instance that is local is taken away', async () => {
   runtime.addLocal(second.instance)
   runtime.removeLocal(first.instance)
   assert.equal(await api.who(), 'second')
+})
+
+test('the way to an instance of this process goes with it, when its connection has ended', async () => {
+  const clock = new FakeClock()
+  await using runtime = createRuntime({ registry: new MemoryRegistry(), clock })
+  const { instance, listener } = await serve(runtime, 'near')
+  runtime.addLocal(instance)
+  const api = createClient(users, { runtime })
+  assert.equal(await api.who(), 'near')
+  const states = () => runtime.callees.map(({ instances }) => instances.map(({ id }) => id))
+  assert.deepEqual(states(), [['near']])
+  runtime.removeLocal(instance)
+  await clock.advance(0)
+  assert.deepEqual(states(), [['near']], 'its connection is there')
+  await listener.close()
+  await clock.advance(0)
+  assert.deepEqual(states(), [])
+  await clock.advance(60_000)
+  assert.equal(clock.waiting, 0, 'nothing is tried again')
+  assert.deepEqual(states(), [])
 })
 
 test('two runtimes do not meet, unless by a registry they share', async () => {

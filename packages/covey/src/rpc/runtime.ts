@@ -19,7 +19,7 @@ import { tcpTransport, unixTransport } from '../transport/tcp/tcp-transport.ts'
 import type { Connection, ConnectionEvents, Transport } from '../transport/transport.ts'
 import { UnprovedPeers } from '../transport/unproved-peers.ts'
 import type { CalleeFigures } from './callee-figures.ts'
-import { Channel } from './channel.ts'
+import { Channel, type ChannelOptions } from './channel.ts'
 import { ClientRetry } from './client-retry.ts'
 import { fits } from './fits.ts'
 import { always, fixedInstance, isFixed, targetsOf } from './fixed-instance.ts'
@@ -55,6 +55,9 @@ export interface RuntimeOptions extends LinkSettings {
   transports?: readonly Transport[]
 }
 
+/** Connections to a `target` that nobody has called for so long are not opened again until somebody does, in milliseconds. */
+const idleTargetMs = 300_000
+
 /**
  * What the clients and servers of a process share: the registry, the connections, the clock. One is made by itself
  * for a process; tests make their own, so that they do not meet.
@@ -76,6 +79,8 @@ export class Runtime implements AsyncDisposable {
   readonly #transports: ReadonlyMap<string, Transport>
   readonly #channels = new Map<string, Channel>()
   readonly #local = new Map<string, Instance>()
+  /** Tell that an instance of this process is gone, by its id. */
+  readonly #localEnds = new Map<string, AbortController>()
   readonly #closing = new AbortController()
   readonly #registryTarget: Registry | string
   /** Where instances are looked up, for messages. */
@@ -204,10 +209,15 @@ export class Runtime implements AsyncDisposable {
   channel(service: string, routing?: Routing): Channel {
     const local = this.#local.get(service)
     if (local === undefined || (routing !== undefined && !suffices(local, routing))) {
-      return this.#shared(service, service, () => this.#watch(service))
+      return this.#shared(service, service, () => ({ instances: this.#watch(service) }))
     }
+    const { signal } = this.#localEnds.get(local.id)!
     const key = `${service} in ${local.id}`
-    return this.#shared(key, service, () => always([local], this.#closing.signal))
+    return this.#shared(key, service, () => ({
+      instances: always([local], signal),
+      // Its calls in flight go on until it ends them.
+      onChange: (left) => void (signal.aborted && left.length === 0 && this.#channels.delete(key)),
+    }))
   }
 
   /** The way to a fixed address, or to all of a list. */
@@ -216,11 +226,17 @@ export class Runtime implements AsyncDisposable {
     for (const each of targets) this.transport(each)
     const instances = targets.map((each) => fixedInstance(each, [service]))
     const name = targets.join(' ')
-    return this.#shared(name, service, () => always(instances, this.#closing.signal), name)
+    return this.#shared(name, service, () => ({
+      instances: always(instances, this.#closing.signal),
+      service: name,
+      fixed: true,
+      idleMs: idleTargetMs,
+    }))
   }
 
   /** Lets clients of this process reach an application of this process without a socket. */
   addLocal(instance: Instance): void {
+    if (!this.#localEnds.has(instance.id)) this.#localEnds.set(instance.id, new AbortController())
     for (const service of instance.services) this.#local.set(service, instance)
   }
 
@@ -228,6 +244,8 @@ export class Runtime implements AsyncDisposable {
     for (const service of instance.services) {
       if (this.#local.get(service)?.id === instance.id) this.#local.delete(service)
     }
+    this.#localEnds.get(instance.id)?.abort()
+    this.#localEnds.delete(instance.id)
   }
 
   /** Closes connections and the registry. */
@@ -235,6 +253,7 @@ export class Runtime implements AsyncDisposable {
     this.#closing.abort()
     await Promise.all([...this.#channels.values()].map((channel) => channel.close()))
     this.#channels.clear()
+    for (const end of this.#localEnds.values()) end.abort()
     // One that could not be opened was told to whoever asked for it.
     const registry = await this.#registry?.catch(() => undefined)
     await registry?.close()
@@ -255,8 +274,7 @@ export class Runtime implements AsyncDisposable {
   #shared(
     key: string,
     service: string,
-    instances: () => AsyncIterable<readonly Instance[]>,
-    addresses?: string,
+    own: () => Pick<ChannelOptions, 'instances'> & Partial<ChannelOptions>,
   ): Channel {
     if (this.#closing.signal.aborted) {
       const details = { service, instances: [], closed: true }
@@ -265,10 +283,8 @@ export class Runtime implements AsyncDisposable {
     const known = this.#channels.get(key)
     if (known !== undefined) return known
     const channel = new Channel({
-      service: addresses ?? service,
-      fixed: addresses !== undefined,
+      service,
       source: this.#source,
-      instances: instances(),
       balancer: p2c(this.random),
       clock: this.clock,
       log: this.log,
@@ -278,6 +294,7 @@ export class Runtime implements AsyncDisposable {
       connectionsPerInstance: this.#connectionsPerInstance,
       ejection: this.ejection,
       connect: (instance, signal, events) => this.#connect(instance, signal, events),
+      ...own(),
     })
     this.#channels.set(key, channel)
     return channel

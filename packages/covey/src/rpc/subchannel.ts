@@ -11,6 +11,7 @@ export type SubchannelState =
   | {
       readonly is: 'waiting'
       readonly error: CoveyError
+      /** `Infinity` when that time came and no other try was wanted. */
       readonly untilMs: number
       readonly timer: Timer
     }
@@ -131,6 +132,12 @@ export class Subchannel {
     return pending
   }
 
+  /** Tries again now if no other try was wanted when it was time for one. */
+  wake(): void {
+    if (this.#state.is === 'waiting' && this.#state.untilMs === Number.POSITIVE_INFINITY)
+      this.hurry()
+  }
+
   /** Tries again now instead of waiting for the backoff. */
   hurry(): void {
     if (this.#state.is !== 'waiting') return
@@ -148,6 +155,8 @@ export class Subchannel {
       const after = state.after === undefined ? '' : ` again, after: ${state.after.message}`
       return `connecting${after}`
     }
+    if (state.untilMs === Number.POSITIVE_INFINITY)
+      return `${state.error.message}; given up for now`
     const againMs = Math.max(0, Math.round(state.untilMs - this.#options.clock.monotonicMs()))
     return `${state.error.message}; next try in ${againMs} ms`
   }
@@ -231,6 +240,7 @@ export class Subchannel {
     const { clock, wanted } = this.#options
     const timer = clock.after(delayMs, () => {
       if (wanted()) void this.#connect()
+      else this.#state = { is: 'waiting', error, untilMs: Number.POSITIVE_INFINITY, timer }
     })
     this.#state = { is: 'waiting', error, untilMs: clock.monotonicMs() + delayMs, timer }
   }

@@ -5,6 +5,7 @@ import fastifyStatic from '@fastify/static'
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { CoveyError } from '../error/covey-error.ts'
 import { answerClientErrors } from '../transport/http/answer-client-errors.ts'
+import { guardSockets } from '../transport/http/guard-sockets.ts'
 import { limitRequests } from '../transport/http/limit-requests.ts'
 import { maxHeaders } from '../transport/http/request-guard.ts'
 import type { Limits } from '../transport/limits.ts'
@@ -90,6 +91,7 @@ export async function createHttpServer(
   http.server.maxHeadersCount = maxHeaders + 1
   limitRequests(http.server)
   answerClientErrors(http.server, { clock: options.context.runtime.clock, headers })
+  guardSockets(http.server, limits)
   http.addHook('onRequest', async ({ raw }, reply) => {
     reply.headers(headers)
     const refusal = refuseHead(raw, allowHost)

@@ -6,8 +6,16 @@ export interface ChildServer extends ChildScript {
   readonly address: string
 }
 
-/** Starts a process that serves the `echo` contract; its instance is announced in `registry`. */
-export async function startChildServer(registry = 'memory:'): Promise<ChildServer> {
-  const child = await startChildScript('echo-server.ts', [registry, String(await freePort())])
+/**
+ * Starts a process that serves the `echo` contract; its instance is announced in `registry`.
+ * @param protocol of the address to tell
+ */
+export async function startChildServer(
+  registry = 'memory:',
+  protocol: 'tcp' | 'http' = 'tcp',
+): Promise<ChildServer> {
+  const http = protocol === 'http' ? ['silent', String(await freePort())] : []
+  const args = [registry, String(await freePort()), ...http]
+  const child = await startChildScript('echo-server.ts', args)
   return { ...child, address: child.said }
 }

@@ -95,6 +95,7 @@ class StreamFlight implements Flight {
   }
 
   #answer(response: IncomingMessage): void {
+    this.#route.link.heard()
     const type = mediaTypeOf(response.headers['content-type'])
     if (response.statusCode !== 200 || type !== mediaType.frames) {
       const fail = (error: unknown) => this.#fail(CoveyError.from(error))
@@ -108,6 +109,7 @@ class StreamFlight implements Flight {
   }
 
   #data(bytes: Uint8Array): void {
+    this.#route.link.heard()
     if (this.#over) return
     try {
       this.#body.push(bytes)

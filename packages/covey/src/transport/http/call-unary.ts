@@ -31,6 +31,7 @@ export function callUnary(call: Call, route: HttpRoute): Promise<unknown> {
     sent.on('error', (error) => flight.fail(failure(error)))
     sent.on('response', (response: IncomingMessage) => {
       readResult(response, call, route).then((value) => {
+        route.link.heard()
         settle()
         resolve(value)
       }, flight.fail)

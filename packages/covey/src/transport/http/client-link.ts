@@ -1,10 +1,12 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import type { Timer } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { FrameDecoder } from '../../codec/frame/frame-decoder.ts'
 import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { jsonCodec } from '../../codec/json-codec.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { closedHere } from '../endings.ts'
+import { LinkWatch, type Watched } from '../session/link-watch.ts'
+import { guard } from '../tcp/guard.ts'
 import type { ConnectOptions } from '../transport.ts'
 import type { LinkWelcome } from './link-set.ts'
 
@@ -13,41 +15,57 @@ const maxLinkFrameBytes = 64 * 1024
 
 /** What a link tells its connection. */
 export interface ClientLinkEvents {
+  /** Whether calls are in flight. */
+  readonly busy: boolean
   onGoAway(): void
+  /** The instance stands still, or was heard again. */
+  onStalled(): void
   /** It is gone, and with it the instance. */
   onLost(reason: CoveyError): void
 }
 
 /**
  * The client's end of an answer that never ends: shows that the instance is there, and says when it stops. It does not
- * keep the process alive.
+ * keep the process alive. Silence is asked about by requests beside it, and judged as on the other transports.
  */
-export class ClientLink {
+export class ClientLink implements Watched {
   readonly welcome: LinkWelcome
+  readonly guarded: boolean
+  readonly stallMs: number
+  /** Never: what arrives here is read at once. */
+  readonly held = false
   events: ClientLinkEvents | undefined
   readonly #request: ClientRequest
   readonly #response: IncomingMessage
-  readonly #options: ConnectOptions
+  readonly #clock: Clock
+  readonly #ask: (link: string) => void
   readonly #decoder: FrameDecoder
-  readonly #timer: Timer
-  #heardMs: number
+  readonly #watch: LinkWatch
   #lost: CoveyError | undefined
   #goesAway = false
 
+  /** @param ask sends `HEAD /rpc?link=…`, whose answer comes here */
   constructor(
     request: ClientRequest,
     response: IncomingMessage,
     options: ConnectOptions,
     { welcome, decoder, more }: LinkGreeting,
+    ask: (link: string) => void,
   ) {
-    const { clock, limits } = options
+    const { clock, limits, onStalled } = options
+    const { askMs } = welcome
+    const idlePingMs = Math.min(limits.idlePingMs, askMs)
+    const pingMs = Math.min(limits.pingMs, askMs)
     this.welcome = welcome
-    this.#decoder = decoder
+    this.guarded = guard(response.socket, limits)
+    this.stallMs = onStalled === undefined ? Number.POSITIVE_INFINITY : limits.stallMs
     this.#request = request
     this.#response = response
-    this.#options = options
-    this.#heardMs = clock.monotonicMs()
-    this.#timer = clock.every(limits.pingMs, () => this.#watch())
+    this.#clock = clock
+    this.#ask = ask
+    this.#decoder = decoder
+    this.#watch = new LinkWatch(this, { ...limits, idlePingMs, pingMs }, clock)
+    this.#watch.established()
     response.on('data', (bytes: Uint8Array) => this.#data(bytes))
     response.on('error', () => {})
     response.on('close', () => this.#end('the server closed the connection'))
@@ -65,15 +83,56 @@ export class ClientLink {
     return this.#lost
   }
 
+  /** Whether the instance stands still. */
+  get stalled(): boolean {
+    return this.#watch.stalled
+  }
+
+  get stalledMs(): number | undefined {
+    return this.#watch.stalledMs
+  }
+
+  /** A call leaves. */
+  sent(): void {
+    this.#watch.sent()
+  }
+
+  /** Something came from the instance, here or on another socket. */
+  heard(): void {
+    if (this.#lost === undefined) this.#watch.heard(this.#clock.monotonicMs())
+  }
+
   close(): void {
-    this.#timer.stop()
+    this.#watch.stop()
     this.#lost ??= closedHere()
     this.#request.destroy()
     this.#response.destroy()
   }
 
+  // What follows is for its watch.
+
+  get busy(): boolean {
+    return this.events?.busy ?? false
+  }
+
+  ping(): void {
+    this.#ask(this.welcome.link)
+  }
+
+  look(): boolean {
+    return false
+  }
+
+  fail({ message }: CoveyError): void {
+    this.#end(message)
+  }
+
+  onStalled(): void {
+    this.events?.onStalled()
+  }
+
   #data(bytes: Uint8Array): void {
-    this.#heardMs = this.#options.clock.monotonicMs()
+    this.heard()
     try {
       this.#decoder.push(bytes, (frame) => this.#frame(frame))
     } catch (error) {
@@ -85,13 +144,6 @@ export class ClientLink {
     if (type !== frameType.goAway) return
     this.#goesAway = true
     this.events?.onGoAway()
-  }
-
-  #watch(): void {
-    const silentMs = this.#options.clock.monotonicMs() - this.#heardMs
-    if (silentMs > this.#options.limits.silenceMs) {
-      this.#end(`nothing heard for ${Math.round(silentMs)} ms`)
-    }
   }
 
   #end(why: string): void {
@@ -151,15 +203,21 @@ function toWelcome({ type, bytes, start, end }: Frame): LinkWelcome {
     throw new CoveyError('PROTOCOL_ERROR', 'no welcome from the server')
   }
   const said = value as Record<string, unknown>
-  const { instance } = said
-  if (typeof instance !== 'string' || instance.length > 200) {
-    throw wrong('instance', 'text of at most 200 characters')
-  }
+  const { askMs } = said
+  if (typeof askMs !== 'number' || !(askMs >= 1)) throw wrong('askMs', 'a number of at least 1')
   return {
-    instance,
+    instance: textIn(said, 'instance', 200),
+    link: textIn(said, 'link', 64),
+    askMs,
     maxFrameBytes: bytesIn(said, 'maxFrameBytes'),
     streamWindowBytes: bytesIn(said, 'streamWindowBytes'),
   }
+}
+
+function textIn(said: Record<string, unknown>, field: string, maxLength: number): string {
+  const value = said[field]
+  if (typeof value === 'string' && value.length <= maxLength) return value
+  throw wrong(field, `text of at most ${maxLength} characters`)
 }
 
 function bytesIn(said: Record<string, unknown>, field: string): number {

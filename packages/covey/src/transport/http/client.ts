@@ -75,12 +75,33 @@ async function openLink(
       throw noDoor(response, address, await inTime(errorIn(response, { address, options })))
     }
     const first = await inTime(readWelcome(response))
-    return new ClientLink(sent, response, options, first)
+    return new ClientLink(sent, response, options, first, asker(address, agent))
   } catch (error) {
     sent.destroy()
     throw openingFailure(address, error as Error)
   } finally {
     limit.stop()
+  }
+}
+
+/** Asks whether an instance lives, on a socket of its own; the answer that counts comes on the link. */
+function asker(address: string, agent: Agent): (link: string) => void {
+  const { protocol, host, port } = parseHttpUrl(address)
+  const path = `${rpcPath}?link=`
+  let last: ClientRequest | undefined
+  return (link) => {
+    last?.destroy()
+    const target = { protocol: `${protocol}:`, host, port, agent }
+    const sent = request({ ...target, method: 'HEAD', path: path + encodeURIComponent(link) })
+    last = sent
+    // Nobody waits for it, so it keeps no process alive.
+    sent.once('socket', (socket) => socket.unref())
+    sent.on('response', (response) => response.resume())
+    sent.on('error', () => {})
+    sent.on('close', () => {
+      if (last === sent) last = undefined
+    })
+    sent.end()
   }
 }
 
@@ -113,6 +134,10 @@ class HttpConnection implements Connection {
     this.#route = route
     if (route.link.goesAway) this.#life.drain()
     route.link.events = {
+      get busy() {
+        return route.flights.size > 0
+      },
+      onStalled: () => route.options.onStalled?.(),
       onGoAway: () => {
         if (this.#life.drain()) route.options.onDraining?.()
       },
@@ -130,7 +155,12 @@ class HttpConnection implements Connection {
   }
 
   get state(): Connection['state'] {
-    return this.#life.state
+    const { state } = this.#life
+    return state === 'open' && this.#route.link.stalled ? 'stalled' : state
+  }
+
+  get stalledMs(): number | undefined {
+    return this.#route.link.stalledMs
   }
 
   get closed(): Promise<CoveyError | undefined> {
@@ -148,6 +178,7 @@ class HttpConnection implements Connection {
   async #invoke(call: Call): Promise<unknown> {
     this.#refuse(call)
     if (call.mode !== 'wait' && call.method.kind !== 'unary') throw hasStreams(call.method)
+    this.#route.link.sent()
     return call.method.kind === 'unary'
       ? callUnary(call, this.#route)
       : callStream(call, this.#route)

@@ -122,6 +122,9 @@ for (const [field, value] of [
   ['maxFrameBytes', 1e300],
   ['streamWindowBytes', -1],
   ['streamWindowBytes', undefined],
+  ['askMs', 0],
+  ['askMs', null],
+  ['link', 7],
   ['instance', 7],
   ['instance', 'x'.repeat(201)],
 ] as const) {

@@ -70,6 +70,7 @@ export class RpcDoor {
       return serveDora(this.#desk, exchange, () => admit(this.#desk, exchange))
     }
     if (answerPreflight(this.#desk, exchange)) return
+    if (this.#answerAsked(exchange)) return
     await admit(this.#desk, exchange)
     if (exchange.over) return
     const { path } = exchange
@@ -93,6 +94,16 @@ export class RpcDoor {
     requireMethod(exchange, 'POST')
     await serveMethod(this.#desk, exchange, this.#desk.method(`${method[1]}.${method[2]}`))
   }
+
+  /** Who knows the name of a link has shown who it is, and asks often. */
+  #answerAsked(exchange: Exchange): boolean {
+    const { path, query, request } = exchange
+    const link = path === rpcPath && request.method === 'HEAD' ? query.get('link') : null
+    if (link === null) return false
+    admitHead(this.#desk, exchange)
+    this.#links.asked(exchange, link)
+    return true
+  }
 }
 
 /** A page asks whether it may call. */
@@ -111,11 +122,15 @@ function answerPreflight({ options }: CallDesk, exchange: Exchange): boolean {
  */
 async function admit(desk: CallDesk, exchange: Exchange): Promise<void> {
   const { request } = exchange
-  const refusal = refuse(request, desk.options.allowOrigin ?? noPage)
-  if (refusal !== undefined) throw refusal
+  admitHead(desk, exchange)
   if (request.headers.origin !== undefined) allowReading(exchange)
   if (desk.goingAway && !answeredToTheEnd(exchange.path)) throw desk.stopping
   exchange.peer = await desk.peerOf(request)
+}
+
+function admitHead({ options }: CallDesk, { request }: Exchange): void {
+  const refusal = refuse(request, options.allowOrigin ?? noPage)
+  if (refusal !== undefined) throw refusal
 }
 
 const noPage = () => false

@@ -10,6 +10,7 @@ import { guardHandshakes, secureServerOptions } from '../tls/secure-server.ts'
 import type { Dispatcher, Listener } from '../transport.ts'
 import { answerClientErrors } from './answer-client-errors.ts'
 import type { RpcDoorOptions } from './call-desk.ts'
+import { guardSockets } from './guard-sockets.ts'
 import { limitRequests } from './limit-requests.ts'
 import { maxHeaders } from './request-guard.ts'
 import { RpcDoor } from './rpc-door.ts'
@@ -48,6 +49,7 @@ export async function listenHttp(
   const door = new RpcDoor(dispatcher, options)
   const { server, gate } = createHttpServer(target, options)
   const sockets = countSockets(server)
+  guardSockets(server, options.limits)
   server.maxHeadersCount = maxHeaders + 1
   server.on('request', (request: IncomingMessage, response: ServerResponse) =>
     door.handle(request, response),

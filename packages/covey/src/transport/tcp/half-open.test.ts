@@ -17,10 +17,15 @@ const tls: TlsMaterial = {
   ca: authority.ca,
 }
 
+interface HalfOpenOrder extends Pick<WireEndOrder, 'tls' | 'idle' | 'busy'> {
+  readonly protocol?: 'http'
+}
+
 /** Opens connections from one host to the other, cuts the cable, and hears what became of both ends. */
-async function cutOff(pair: NetworkPair, order: Pick<WireEndOrder, 'tls' | 'idle' | 'busy'>) {
+async function cutOff(pair: NetworkPair, order: HalfOpenOrder) {
   const [here, there] = pair.hosts
-  const address = `${order.tls === undefined ? 'tcp' : 'tls'}://${there.address}:4100`
+  const protocol = order.protocol ?? (order.tls === undefined ? 'tcp' : 'tls')
+  const address = `${protocol}://${there.address}:4100`
   const server = there.start('wire-end.ts', { do: 'serve', address, tls: order.tls })
   await server.next()
   const client = here.start('wire-end.ts', { ...order, do: 'dial', address })
@@ -34,13 +39,24 @@ async function cutOff(pair: NetworkPair, order: Pick<WireEndOrder, 'tls' | 'idle
 }
 
 const lost = 'CONNECTION_LOST: '
-const kinds = [
+const kinds: { name: string; order: HalfOpenOrder; why: RegExp[] }[] = [
   { name: 'idle connections', order: { idle: connections }, why: [/gone: .*\(ETIMEDOUT\)$/] },
   { name: 'idle connections of TLS', order: { idle: connections, tls }, why: [/\(ETIMEDOUT\)$/] },
   {
     name: 'connections with calls',
     order: { busy: connections },
     why: [/nothing heard for N ms$/],
+  },
+  // Each has up to three sockets; those of many are asked later.
+  {
+    name: 'idle connections of HTTP',
+    order: { idle: 50, protocol: 'http' },
+    why: [/the server closed the connection$/],
+  },
+  {
+    name: 'connections of HTTP with calls',
+    order: { busy: 50, protocol: 'http' },
+    why: [/nothing heard for N ms$/, /the server closed the connection$/],
   },
 ]
 

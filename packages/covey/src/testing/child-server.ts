@@ -7,15 +7,15 @@ export interface ChildServer extends ChildScript {
 }
 
 /**
- * Starts a process that serves the `echo` contract; its instance is announced in `registry`.
+ * Starts a process that serves the `echo` contract; its instance is announced in that registry.
  * @param protocol of the address to tell
  */
 export async function startChildServer(
-  registry = 'memory:',
+  registryUrl = 'memory:',
   protocol: 'tcp' | 'http' = 'tcp',
 ): Promise<ChildServer> {
   const http = protocol === 'http' ? ['silent', String(await freePort())] : []
-  const args = [registry, String(await freePort()), ...http]
+  const args = [registryUrl, String(await freePort()), ...http]
   const child = await startChildScript('echo-server.ts', args)
   return { ...child, address: child.said }
 }

@@ -30,8 +30,8 @@ export function callUnary(call: Call, route: HttpRoute): Promise<unknown> {
     call.onCancel(flight.fail)
     sent.on('error', (error) => flight.fail(failure(error)))
     sent.on('response', (response: IncomingMessage) => {
+      route.link.heard()
       readResult(response, call, route).then((value) => {
-        route.link.heard()
         settle()
         resolve(value)
       }, flight.fail)

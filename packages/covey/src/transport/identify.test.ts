@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemClock } from '../base/clock.ts'
 import { CoveyError } from '../error/covey-error.ts'
+import { FakeClock } from '../testing/fake-clock.ts'
 import { openHttpBench } from '../testing/fixtures/http-bench.ts'
 import { RecordingLog } from '../testing/recording-log.ts'
 import { dialTcp } from '../testing/tcp-line.ts'
-import { identify } from './identify.ts'
+import { identify, identifyInTime } from './identify.ts'
 import { defaultLimits } from './limits.ts'
 import { listenTcp } from './tcp/server.ts'
 import type { Authenticate } from './transport.ts'
@@ -63,3 +64,40 @@ for (const [how, authenticate] of mistaken) {
     )
   })
 }
+
+test('whoever is not known in time is told so, and what authenticate says later changes nothing', async () => {
+  const clock = new FakeClock()
+  const log = new RecordingLog()
+  const answer = Promise.withResolvers<never>()
+  const options = { authenticate: () => answer.promise, clock, log, limits: defaultLimits }
+  const asked = identifyInTime(options, 'ticket', peer).catch(CoveyError.from)
+  await clock.advance(defaultLimits.handshakeMs)
+  const error = (await asked) as CoveyError
+  assert.deepEqual(
+    [error.code, error.message],
+    ['UNAVAILABLE', 'authenticate did not answer within 5000 ms'],
+  )
+  assert.deepEqual(
+    log.lines.map(({ message }) => message),
+    [error.message],
+  )
+  answer.reject(new Error('too late'))
+  assert.equal(clock.waiting, 0)
+  const quick = { ...options, authenticate: async () => undefined }
+  assert.equal(await identifyInTime(quick, 'ticket', peer), undefined)
+  assert.equal(clock.waiting, 0)
+})
+
+test('an authenticate that never settles costs no request and no connection more than its time', async () => {
+  const limits = { ...defaultLimits, handshakeMs: 50 }
+  const authenticate = () => new Promise<never>(() => {})
+  await using bench = await openHttpBench({ authenticate, limits })
+  const answer = await bench.post('nothing', null)
+  assert.equal(answer.status, 503)
+  const dispatcher = { instance: 'a', methods: [], serve: async () => undefined }
+  const options = { limits, clock: systemClock, authenticate }
+  const listener = await listenTcp('tcp://127.0.0.1:0', dispatcher, options)
+  const error = await dialTcp(listener.address).then(() => undefined, CoveyError.from)
+  await listener.close()
+  assert.match(error?.message ?? '', /authenticate did not answer within 50 ms/)
+})

@@ -6,7 +6,7 @@ import { givesStream, type MethodRef } from '../../call/method-ref.ts'
 import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { callerGone, instanceStopping, serverStopped, streamMoved } from '../endings.ts'
-import { identify } from '../identify.ts'
+import { identifyInTime } from '../identify.ts'
 import type { Limits } from '../limits.ts'
 import { demandsKey } from '../link-options.ts'
 import { servedToTheEnd } from '../served-to-the-end.ts'
@@ -96,7 +96,7 @@ export class CallDesk {
 
   /**
    * Who asks: the one that the token of the request names, else whom the certificate of the connection names.
-   * @throws CoveyError `UNAUTHENTICATED`
+   * @throws CoveyError `UNAUTHENTICATED`, `UNAVAILABLE` when that is not known within `handshakeMs`
    */
   async peerOf({ socket, headers }: IncomingMessage): Promise<Peer> {
     const { authenticate, credentials } = this.options
@@ -108,7 +108,7 @@ export class CallDesk {
     const { peer, refused } = known
     if (refused !== undefined) throw refused
     if (authenticate !== undefined) {
-      const identity = await identify(this.options, bearer(headers.authorization), peer)
+      const identity = await identifyInTime(this.options, bearer(headers.authorization), peer)
       return identity === undefined ? peer : { ...peer, identity }
     }
     if (peer.identity === undefined) {

@@ -4,7 +4,7 @@ import type { Codec } from '../../codec/codec.ts'
 import { chooseCodec } from '../../codec/codecs.ts'
 import type { Frame } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
-import { identify } from '../identify.ts'
+import { identifiedLate, identify } from '../identify.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import type { FrameLink } from './frame-link.ts'
 import { type Introduction, ServerHandshake } from './server-handshake.ts'
@@ -52,8 +52,11 @@ export class ServerGreeting {
     const { clock, limits } = options.listen
     const leftMs = Math.max(0, limits.handshakeMs - options.setupMs)
     this.#timer = clock.after(leftMs, () => {
+      const { handshakeMs } = limits
       options.refuse(
-        new CoveyError('PROTOCOL_ERROR', `no handshake within ${limits.handshakeMs} ms`),
+        this.#introduced
+          ? identifiedLate(handshakeMs)
+          : new CoveyError('PROTOCOL_ERROR', `no handshake within ${handshakeMs} ms`),
       )
     })
   }

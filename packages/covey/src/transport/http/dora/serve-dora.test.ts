@@ -25,6 +25,7 @@ const shop = defineContract('shop', {
   note: unary({ input: z.string() }),
   hang: unary({ timeoutMs: 100 }),
   count: serverStream({ output: z.number() }),
+  odd: unary({ errors: { ODD: z.any() } }),
 })
 
 interface Started extends AsyncDisposable {
@@ -55,6 +56,11 @@ async function start(
     },
     note: (text) => void notes.push(text),
     hang: () => new Promise<void>(() => {}),
+    odd(_, call) {
+      const loop: Record<string, unknown> = {}
+      loop.self = loop
+      throw call.error('ODD', loop)
+    },
     async *count() {
       yield 1
     },
@@ -101,7 +107,8 @@ test('multisync runs all side by side, each with its own code', limited, async (
       elm: { name: 'shop.price', param: { item: 'ink' } },
       ash: { name: '/shop/price', param: {} },
       fir: { name: '/shop/prise', param: {} },
-      yew: { name: '/shop/hang' },
+      yew: { name: '/shop/hang', param: [] },
+      odd: { name: '/shop/odd', param: {} },
       fig: { name: '/shop/count' },
       box: 'x',
     },
@@ -120,6 +127,7 @@ test('multisync runs all side by side, each with its own code', limited, async (
     ash: 100_003,
     fir: 100_002,
     yew: 100_009,
+    odd: -1,
     fig: 100_003,
     box: 100_003,
   })
@@ -141,6 +149,9 @@ test('multinoresult answers at once, and the work goes on', limited, async () =>
     Object.values<Answer>(answer.data).map(({ code }) => code),
     [100_001, 100_001, 100_002, 100_001],
   )
+  const wrong = { name: '/shop/note', param: 7 }
+  const none = await dora.ask('/api/multinoresult', { guid, api: { wrong } })
+  assert.deepEqual([none.code, none.data.wrong.code], [100_003, 100_003])
   await until(() => dora.notes.length === 2, 'both have run')
 })
 

@@ -1,5 +1,8 @@
-import type { Call } from '../../../call/call.ts'
+import type { MethodRef } from '../../../call/method-ref.ts'
+import { nothing } from '../../../contract/schema.ts'
 import { CoveyError } from '../../../error/covey-error.ts'
+import { sendErrorData } from '../../../error/send-error-data.ts'
+import { acceptsNothing } from '../../mode-refusal.ts'
 import { jsonBody } from '../body-codec.ts'
 import type { CallDesk } from '../call-desk.ts'
 import type { Exchange } from '../exchange.ts'
@@ -96,36 +99,41 @@ async function settle(
   }
 }
 
-/** Answers at once; the work goes on without its caller. `data` says which APIs there are. */
+/**
+ * Answers when each API was begun or refused; the work goes on without its caller. `data` says which APIs there are. The answer as a whole is
+ * a success if any was accepted, for a caller that sent it all again would have that one run twice.
+ */
 async function multiNoResult(
   desk: CallDesk,
   exchange: Exchange,
   { guid, api }: DoraRequest,
 ): Promise<DoraAnswer> {
-  const msg = 'transfer success.已经成功投递'
-  const outcomes = entriesOf(api).map(([key, wish]) => {
-    try {
-      const { method, param, limits } = readWish(desk, exchange, wish)
-      accept(desk, desk.detached(exchange, method, param, limits))
-      return [key, { guid, code: doraCodes.accepted, msg, data: [] }]
-    } catch (error) {
-      return [key, failure(CoveyError.from(error), guid)]
-    }
-  })
-  return { guid, code: doraCodes.accepted, msg, data: Object.fromEntries(outcomes) }
+  const outcomes = await Promise.all(
+    entriesOf(api).map(
+      async ([key, wish]) => [key, await accept(desk, exchange, wish, guid)] as const,
+    ),
+  )
+  const answers = outcomes.map(([, answer]) => answer)
+  const { code, msg } = answers.find((one) => one.code === doraCodes.accepted) ?? answers[0]!
+  return { guid, code, msg, data: Object.fromEntries(outcomes) }
 }
 
-/** Runs a call that nobody waits for; nobody but the log hears of its failure. */
-function accept({ dispatcher, options }: CallDesk, call: Call): void {
-  const run = dispatcher.accept?.(call) ?? dispatcher.serve(call)
-  run.catch((error: unknown) => {
-    const { code, message } = CoveyError.from(error)
-    const { path } = call.method
-    options.log?.error(
-      { code, method: path },
-      `${path}, which nobody waits for, failed: ${message}`,
-    )
-  })
+/** Has a call run that nobody waits for, whether its caller stays or goes. */
+async function accept(
+  desk: CallDesk,
+  exchange: Exchange,
+  wish: unknown,
+  guid: string,
+): Promise<DoraAnswer> {
+  const { dispatcher } = desk
+  try {
+    const { method, param, limits } = readWish(desk, exchange, wish)
+    if (dispatcher.accept === undefined) throw acceptsNothing(dispatcher)
+    await dispatcher.accept(desk.detached(exchange, method, param, limits))
+    return { guid, code: doraCodes.accepted, msg: 'transfer success.已经成功投递', data: [] }
+  } catch (error) {
+    return failure(CoveyError.from(error), guid)
+  }
 }
 
 async function command(
@@ -164,16 +172,30 @@ function readWish(desk: CallDesk, exchange: Exchange, wish: unknown) {
     throw new CoveyError('INVALID_INPUT', `${method.path} is a stream, which Dora has not`)
   }
   const timeoutMs = headers.timeoutMs ?? Math.min(method.timeoutMs ?? longestMs, longestMs)
-  return { method, param: wish.param, limits: { ...headers, timeoutMs } }
+  const param = takesNothing(method) && isEmpty(wish.param) ? undefined : wish.param
+  return { method, param, limits: { ...headers, timeoutMs } }
+}
+
+function takesNothing(method: MethodRef): boolean {
+  return 'input' in method && method.input === nothing
+}
+
+/** PHP sends an empty list where it has nothing to send, and with some settings an empty object. */
+function isEmpty(param: unknown): boolean {
+  return typeof param === 'object' && param !== null && Object.keys(param).length === 0
 }
 
 function failure(error: CoveyError, guid: string): DoraAnswer {
   if (error instanceof DoraError) {
     return { guid: guid || error.guid, code: error.number, msg: error.message, data: [] }
   }
-  const { code, message, details } = error
-  const data = details === undefined ? { code } : { code, details }
-  return { guid, code: toDoraCode(code), msg: message, data }
+  // What cannot be written of an error is the fault of its API alone.
+  return sendErrorData(error.toData(), ({ code, message, details }) => {
+    const data = details === undefined ? { code } : { code, details }
+    const answer = { guid, code: toDoraCode(code), msg: message, data }
+    jsonBody.encode(answer)
+    return answer
+  })
 }
 
 function send(exchange: Exchange, answer: DoraAnswer): void {

@@ -66,10 +66,14 @@ function readTrace({ traceparent, tracestate }: IncomingHttpHeaders): Trace | un
   return new Trace(bytes, typeof tracestate === 'string' ? readTraceState(tracestate) : '')
 }
 
-/** Our own header, or in seconds the `wait` of RFC 7240, Prefer Header for HTTP. */
+/**
+ * Our own header, or in seconds the `wait` of RFC 7240, Prefer Header for HTTP. Beside `respond-async` that is how long the client would
+ * wait for a result, and no limit on the work.
+ */
 function readTimeout(headers: IncomingHttpHeaders): number | undefined {
   const text = headers[headerName.timeout]
   if (text === undefined) {
+    if (preference(headers, 'respond-async') !== undefined) return undefined
     const wait = preference(headers, 'wait')
     return wait !== undefined && /^\d{1,7}$/.test(wait) ? Number(wait) * 1_000 : undefined
   }
@@ -96,12 +100,17 @@ function readMetadata(headers: IncomingHttpHeaders): Metadata {
     const name = header.slice(headerName.metadata.length)
     if (!/^[\w.-]+$/.test(name)) throw wrong(header, 'a name of letters, digits, "-", "_", "."')
     metadata ??= new Map()
-    metadata.set(name, decode(value, header))
+    const text = decoded(value)
+    if (text === undefined) throw wrong(header, 'percent-encoded UTF-8')
+    metadata.set(name, text)
   }
   return metadata ?? noMetadata
 }
 
-/** `name=value;property, name=value`; properties are left out. Source: W3C Baggage. */
+/**
+ * `name=value;property, name=value`; properties are left out, and members that are malformed count as none, as in a trace: it is for
+ * whoever watches, and no reason not to serve a call. Source: W3C Baggage.
+ */
 function readBaggage(header: string | string[] | undefined): Metadata {
   if (typeof header !== 'string' || header === '') return noMetadata
   const baggage = new Map<string, string>()
@@ -109,8 +118,8 @@ function readBaggage(header: string | string[] | undefined): Metadata {
     const [pair = ''] = member.split(';')
     const equals = pair.indexOf('=')
     const name = pair.slice(0, Math.max(equals, 0)).trim().toLowerCase()
-    if (!/^[\w.-]+$/.test(name)) continue
-    baggage.set(name, decode(pair.slice(equals + 1).trim(), 'baggage'))
+    const value = decoded(pair.slice(equals + 1).trim())
+    if (/^[\w.-]+$/.test(name) && value !== undefined) baggage.set(name, value)
   }
   return baggage
 }
@@ -136,11 +145,12 @@ function encodeMember(value: string): string {
   )
 }
 
-function decode(value: string, header: string): string {
+/** Percent-encoded UTF-8 as text; undefined if it is none. */
+function decoded(value: string): string | undefined {
   try {
     return decodeURIComponent(value)
   } catch {
-    throw wrong(header, 'percent-encoded UTF-8')
+    return undefined
   }
 }
 

@@ -8,7 +8,7 @@ import { type BodyCodec, jsonBody, msgpackBody } from './body-codec.ts'
 import { hasBody } from './has-body.ts'
 import { HttpError } from './http-error.ts'
 import { retryAfterSeconds, toProblem } from './problem.ts'
-import { accepts, mediaType, mediaTypeOf } from './wire.ts'
+import { accepts, mediaType, mediaTypeOf, prefers } from './wire.ts'
 
 /** What all answers of a door have in common. */
 export interface AnswerOptions {
@@ -54,7 +54,7 @@ export class Exchange {
   /** How this peer wants values: as it says, else as it sent its own. */
   get codec(): BodyCodec {
     const { accept } = this.request.headers
-    if (accepts(accept, mediaType.msgpack)) return msgpackBody
+    if (prefers(accept, mediaType.msgpack, mediaType.json)) return msgpackBody
     if (accepts(accept, mediaType.json)) return jsonBody
     return this.contentType === mediaType.msgpack ? msgpackBody : jsonBody
   }

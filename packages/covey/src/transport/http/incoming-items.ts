@@ -3,6 +3,7 @@ import { ByteParts } from '../../base/byte-parts.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { IncomingStream } from '../session/incoming-stream.ts'
 import { jsonBody } from './body-codec.ts'
+import { HttpError } from './http-error.ts'
 import type { BodyLimits } from './read-body.ts'
 
 const lineFeed = 0x0a
@@ -65,7 +66,7 @@ function decodeLine(line: Uint8Array, number: number): unknown {
     return jsonBody.decode(line)
   } catch (error) {
     const { code, message } = CoveyError.from(error)
-    throw new CoveyError(code, `line ${number}: ${message}`)
+    throw new HttpError(new CoveyError(code, `line ${number}: ${message}`), 400)
   }
 }
 

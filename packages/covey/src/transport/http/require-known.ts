@@ -7,7 +7,7 @@ import { headerName, mediaType } from './wire.ts'
 const knownHeaders = Object.values(headerName).filter((name) => name !== headerName.metadata)
 
 /** Longer names are no slip of the pen, and comparing takes time. */
-const maxNameLength = 60
+export const maxNameLength = 60
 
 /**
  * Refuses headers `covey-…` and parts of the query that nobody reads: somebody mistyped them, and would wait for an answer that he did
@@ -27,9 +27,13 @@ export function requireKnown(exchange: Exchange, query: readonly string[]): void
   }
 }
 
-function unknown(what: string, name: string, known: readonly string[]): HttpError {
+/** Which name was probably meant, as the end of a message. */
+export function hintFor(name: string, known: readonly string[]): string {
   const close = name.length > maxNameLength ? undefined : closestName(name, known)
-  const hint = close === undefined ? '' : `; did you mean ${close}?`
-  const shown = name.slice(0, maxNameLength)
-  return new HttpError(new CoveyError('PROTOCOL_ERROR', `no ${what} ${shown} here${hint}`), 400)
+  return close === undefined ? '' : `; did you mean ${close}?`
+}
+
+function unknown(what: string, name: string, known: readonly string[]): HttpError {
+  const message = `no ${what} ${name.slice(0, maxNameLength)} here${hintFor(name, known)}`
+  return new HttpError(new CoveyError('PROTOCOL_ERROR', message), 400)
 }

@@ -1,4 +1,9 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type {
+  IncomingHttpHeaders,
+  IncomingMessage,
+  OutgoingHttpHeaders,
+  ServerResponse,
+} from 'node:http'
 import { CoveyError } from '../../error/covey-error.ts'
 import { reportFailure } from '../../observe/report-failure.ts'
 import type { Dispatcher } from '../transport.ts'
@@ -112,7 +117,7 @@ function answerPreflight({ options }: CallDesk, exchange: Exchange): boolean {
   if (request.method !== 'OPTIONS' || request.headers.origin === undefined) return false
   if (refuse(request, options.allowOrigin ?? noPage) !== undefined) return false
   allowReading(exchange)
-  exchange.send(204, undefined, preflight)
+  exchange.send(204, undefined, preflightFor(request.headers))
   return true
 }
 
@@ -143,14 +148,24 @@ function allowReading({ request, response }: Exchange): void {
 }
 
 /** What pages of the origins that may call are allowed to send, for ten minutes without asking again. */
-const preflight: OutgoingHttpHeaders = {
-  'access-control-allow-methods': 'GET, POST',
-  'access-control-allow-headers': [
-    'content-type, authorization, prefer, traceparent, tracestate, baggage',
-    `${headerName.timeout}, ${headerName.mode}, ${headerName.instance}`,
-  ].join(', '),
-  'access-control-max-age': '600',
+function preflightFor(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
+  // Of metadata there is no list, and no pattern for its names: those are allowed that the page asks for.
+  const wanted = headers['access-control-request-headers']?.split(',') ?? []
+  const metadata = wanted.map((name) => name.trim()).filter((name) => metadataForm.test(name))
+  return {
+    'access-control-allow-methods': 'GET, POST',
+    'access-control-allow-headers': [...pageHeaders, ...metadata].join(', '),
+    'access-control-max-age': '600',
+    vary: 'origin, access-control-request-headers',
+  }
 }
+
+const pageHeaders = [
+  ...['content-type', 'authorization', 'prefer', 'traceparent', 'tracestate', 'baggage'],
+  ...[headerName.timeout, headerName.mode, headerName.instance],
+]
+
+const metadataForm = new RegExp(`^${headerName.metadata}[\\w.-]+$`, 'i')
 
 function notFound({ request, path }: Exchange): CoveyError {
   const message = `${request.method} ${path.slice(0, 200)} does not exist`

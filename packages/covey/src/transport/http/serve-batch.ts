@@ -1,11 +1,12 @@
 import type { Call, CallMode } from '../../call/call.ts'
 import { CoveyError, type ErrorData } from '../../error/covey-error.ts'
 import { sendErrorData } from '../../error/send-error-data.ts'
+import { shortText } from '../../error/short-text.ts'
 import { acceptsNothing } from '../mode-refusal.ts'
 import type { CallDesk } from './call-desk.ts'
 import type { CallHeaders } from './call-headers.ts'
 import type { Exchange } from './exchange.ts'
-import { requireKnown } from './require-known.ts'
+import { hintFor, maxNameLength, requireKnown } from './require-known.ts'
 import { modeOf } from './serve-accepted.ts'
 import { readInput } from './serve-method.ts'
 
@@ -95,12 +96,23 @@ async function run({ dispatcher }: CallDesk, call: Call): Promise<unknown> {
 
 function readEntry(name: string, entry: unknown, mode: CallMode): Entry {
   if (isObject(entry) && typeof entry.method === 'string') {
+    requireKnownKeys(name, entry)
     return { method: entry.method, input: entry.input, mode: toMode(name, entry.mode ?? mode) }
   }
   throw new CoveyError(
     'INVALID_INPUT',
     `entry ${name}: expected { method: "service.method", input, mode? }`,
   )
+}
+
+const entryKeys = ['method', 'input', 'mode']
+
+/** A key that nobody reads was mistyped, and the call would run without what it stood for. */
+function requireKnownKeys(name: string, entry: object): void {
+  const key = Object.keys(entry).find((one) => !entryKeys.includes(one))
+  if (key === undefined) return
+  const message = `entry ${name}: no key ${shortText(key, maxNameLength)} here${hintFor(key, entryKeys)}`
+  throw new CoveyError('INVALID_INPUT', message)
 }
 
 function toMode(name: string, mode: unknown): CallMode {

@@ -14,7 +14,7 @@ import { requireKnown } from './require-known.ts'
 import { modeOf, serveAccepted } from './serve-accepted.ts'
 import { serveFrames } from './serve-frames.ts'
 import { eventStream, lineStream, type TextStream } from './text-stream.ts'
-import { accepts, mediaType } from './wire.ts'
+import { mediaType, prefers } from './wire.ts'
 
 /** A quiet stream of text shows this often that it lives, in milliseconds; below the 60 s of most proxies. */
 const pingEveryMs = 15_000
@@ -91,7 +91,7 @@ async function answerValue(desk: CallDesk, exchange: Exchange, call: Call): Prom
 
 async function answerStream(desk: CallDesk, exchange: Exchange, call: Call): Promise<void> {
   const { accept } = exchange.request.headers
-  const form = accepts(accept, mediaType.events) ? eventStream : lineStream
+  const form = prefers(accept, mediaType.events, mediaType.lines) ? eventStream : lineStream
   const refused = (reason: CoveyError) => exchange.problem(reason)
   call.onCancel(refused)
   const source = (await desk.dispatcher.serve(call)) as AsyncIterable<unknown>

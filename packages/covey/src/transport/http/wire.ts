@@ -50,9 +50,25 @@ export function mediaTypeOf(header: string | undefined): string {
   return aliases[name] ?? name
 }
 
-/** Whether an `accept` header names this type (not only by `*`). */
+/** Whether an `accept` header names this type (not only by `*`), and does not refuse it. */
 export function accepts(header: string | undefined, type: string): boolean {
-  return header?.split(',').some((part) => mediaTypeOf(part) === type) ?? false
+  return weightOf(header, type) > 0
+}
+
+/** Whether an `accept` header names `type`, and `other` with no more weight. */
+export function prefers(header: string | undefined, type: string, other: string): boolean {
+  const weight = weightOf(header, type)
+  return weight > 0 && weight >= weightOf(header, other)
+}
+
+/** How much a type is wanted, from 0 to 1; 0 for one that is not named. Source: RFC 9110, HTTP Semantics, 12.4.2. */
+function weightOf(header: string | undefined, type: string): number {
+  for (const part of header?.split(',') ?? []) {
+    if (mediaTypeOf(part) !== type) continue
+    const weight = /;\s*q=([\d.]+)/i.exec(part)?.[1]
+    return weight === undefined ? 1 : Number(weight) || 0
+  }
+  return 0
 }
 
 /** Where a URL of this transport leads. */

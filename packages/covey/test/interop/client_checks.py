@@ -367,6 +367,39 @@ def null_is_as_good_as_missing(given, key):
     client.close()
 
 
+def json_is_spoken(given, key):
+    client = Client(given.port, key=key, integrity=given.integrity, version=given.version, codec="json")
+    assert client.welcome["codec"] == "json", client.welcome
+    value = {"n": 1.5, "text": "\u00fcn\u00ef\U0001f600", "none": None, "list": [True, {"a": []}]}
+    assert client.call("interop.echo", value) == value
+    assert client.call("interop.echo", [2**53, -0.0]) == [2**53, 0]
+    assert fails("GONE", lambda: client.call("interop.fail", {"how": "declared"})).details == {"id": "7"}
+    deep = "[" * 65 + "]" * 65
+    for body in (deep, '{"__proto__":1}', "{", '"\\'):
+        fails("INVALID_INPUT", lambda: raw(client, body.encode()))
+    assert raw(client, ("[" * 64 + "]" * 64).encode()) is not None
+    _, numbers = client.stream("interop.count", {"to": 3, "pad": 0})
+    assert [item["n"] for item in numbers] == [1, 2, 3]
+    if given.version > 1:
+        assert client.collect([client.submit("interop.later", {"value": 7})])[0] == {"state": "done", "value": 7}
+    # A client of MessagePack has what JSON has no form for.
+    other = Client(given.port, key=key, integrity=given.integrity, version=given.version)
+    if given.version > 1:
+        odd = {"at": utc(1), "bytes": b"\x00\xff", "big": BigInt(2**80), "set": frozenset([1]), "nan": float("nan")}
+        odd["map"] = MapValue({2: "b"})
+        token = other.submit("interop.echo", odd)
+        assert client.collect([token])[0]["value"] == {
+            "at": "1970-01-01T00:00:00.001Z",
+            "bytes": "AP8=",
+            "big": str(2**80),
+            "set": [1],
+            "nan": None,
+            "map": [[2, "b"]],
+        }
+    other.close()
+    client.close()
+
+
 def keys_are_demanded(port, key):
     fails("UNAUTHENTICATED", lambda: Client(port))
     fails("UNAUTHENTICATED", lambda: Client(port, key=("nobody", key[1])))
@@ -400,6 +433,8 @@ def main():
         print(f"held {run.__name__}", flush=True)
     null_is_as_good_as_missing(given, key)
     print("held null_is_as_good_as_missing", flush=True)
+    json_is_spoken(given, key)
+    print("held json_is_spoken", flush=True)
     if key is not None:
         keys_are_demanded(given.port, key)
         print("held keys_are_demanded", flush=True)

@@ -25,8 +25,10 @@ class Call:
 
 
 class Client:
-    def __init__(self, port, key=None, integrity=None, credential=None, version=2, optional=None):
+    def __init__(self, port, key=None, integrity=None, credential=None, version=2, optional=None, codec="msgpack"):
         self.version = version
+        self.codec = codec
+        self.encode, self.decode = (to_json, json.loads) if codec == "json" else (encode, decode)
         self.socket = socket.create_connection(("127.0.0.1", port), WAIT_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.reader = FrameReader()
@@ -44,7 +46,7 @@ class Client:
     # ---- the connection
 
     def _shake_hands(self, key, integrity, credential, optional):
-        hello = {**optional, "covey": 1, "codecs": ["msgpack"], "maxFrameBytes": 1 << 22, "streamWindowBytes": WINDOW}
+        hello = {**optional, "covey": 1, "codecs": [self.codec], "maxFrameBytes": 1 << 22, "streamWindowBytes": WINDOW}
         if self.version == 2:
             hello["newest"] = 2
         if integrity is not None:
@@ -106,7 +108,7 @@ class Client:
         except OSError as error:
             self.lost = CoveyError("CONNECTION_LOST", str(error))
         for call in list(self.calls.values()):
-            call.frames.put((ERROR, 0, call.number, encode(self.lost.data())))
+            call.frames.put((ERROR, 0, call.number, self.encode(self.lost.data())))
             with call.room:
                 call.ended = True
                 call.room.notify()
@@ -157,7 +159,7 @@ class Client:
         call.window = self.welcome.get("streamWindowBytes", 0)
         self.calls[call.number] = call
         flags, head = call_head(self.methods[path], timeout_ms, trace, metadata, baggage)
-        body = b"" if value is None else encode(value)
+        body = b"" if value is None else self.encode(value)
         return call, (kind, flags, call.number, head + body)
 
     def answer(self, call):
@@ -165,10 +167,10 @@ class Client:
         kind, _, _, body = call.frames.get(timeout=WAIT_S)
         self.calls.pop(call.number, None)
         if kind == ERROR:
-            raise CoveyError.of(decode(body))
+            raise CoveyError.of(self.decode(body))
         if kind not in (RESULT, ACCEPTED):
             raise CoveyError("PROTOCOL_ERROR", f"frame type {kind} as an answer")
-        return decode(body) if body else None
+        return self.decode(body) if body else None
 
     def call(self, path, value=None, **wishes):
         call, first = self.open(path, value, **wishes)
@@ -203,7 +205,7 @@ class Client:
             kind, _, _, body = call.frames.get(timeout=WAIT_S)
             if kind == ERROR:
                 self.calls.pop(call.number, None)
-                raise CoveyError.of(decode(body))
+                raise CoveyError.of(self.decode(body))
             if kind == END:
                 self.calls.pop(call.number, None)
                 return
@@ -211,7 +213,7 @@ class Client:
             if taken >= WINDOW // 2:
                 self.send((CREDIT, 0, call.number, struct.pack(">I", taken)))
                 taken = 0
-            yield decode(body)
+            yield self.decode(body)
 
     def stream(self, path, value=None, **wishes):
         call, first = self.open(path, value, timeout_ms=NO_TIMEOUT, **wishes)
@@ -220,7 +222,7 @@ class Client:
 
     def push(self, call, value):
         """Sends an element when the other side has room. False when it wants no more."""
-        body = encode(value)
+        body = self.encode(value)
         with call.room:
             call.room.wait_for(lambda: call.window > 0 or call.ended, WAIT_S)
             if call.ended:
@@ -234,4 +236,4 @@ class Client:
 
     def cancel(self, call, error=None):
         self.calls.pop(call.number, None)
-        self.send((CANCEL, 0, call.number, encode(error.data()) if error else b""))
+        self.send((CANCEL, 0, call.number, self.encode(error.data()) if error else b""))

@@ -17,6 +17,7 @@ import { noPython, outcome, python } from './python.ts'
 const secret = 'a secret that is long enough to be taken'
 const common = [
   'null_is_as_good_as_missing',
+  'json_is_spoken',
   'timestamps_are_cut_to_milliseconds_that_had_passed',
   'a_body_that_cannot_be_read_fails_its_call_alone',
   'values_survive',

@@ -1,22 +1,12 @@
-import { afterReading } from '../../base/after-reading.ts'
-import type { Clock } from '../../base/clock.ts'
+import { type LeavingBody, type Patience, whenStill } from './when-still.ts'
 
 /** A body that is being written: a request or an answer of `node:http`. */
-export interface WritableBody {
+export interface WritableBody extends LeavingBody {
   write(bytes: Uint8Array | string): boolean
   readonly writableNeedDrain: boolean
   readonly destroyed: boolean
   once(event: 'drain' | 'close', run: () => void): unknown
   off(event: 'drain' | 'close', run: () => void): unknown
-}
-
-/** How long a peer may take nothing of what is written for it. */
-export interface Patience {
-  readonly clock: Clock
-  /** Time for what is queued to leave, in milliseconds. */
-  readonly slowReaderMs: number
-  /** It is over. */
-  onSlow(): void
 }
 
 /** What waits is written at once when it is this large, in bytes. */
@@ -66,9 +56,8 @@ export class BodyWriter {
     if (this.#size() >= batchBytes) this.flush()
     const target = this.#target
     if (!target.writableNeedDrain || target.destroyed) return undefined
-    const { clock, slowReaderMs, onSlow } = this.#patience
     return new Promise((resolve) => {
-      const timer = afterReading(clock, slowReaderMs, onSlow)
+      const timer = whenStill(target, this.#patience)
       const done = () => {
         timer.stop()
         target.off('drain', done)

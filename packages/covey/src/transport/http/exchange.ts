@@ -1,5 +1,4 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { afterReading } from '../../base/after-reading.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
@@ -8,12 +7,13 @@ import { type BodyCodec, jsonBody, msgpackBody } from './body-codec.ts'
 import { hasBody } from './has-body.ts'
 import { HttpError } from './http-error.ts'
 import { retryAfterSeconds, toProblem } from './problem.ts'
+import { whenStill } from './when-still.ts'
 import { accepts, mediaType, mediaTypeOf, prefers } from './wire.ts'
 
 /** What all answers of a door have in common. */
 export interface AnswerOptions {
   readonly clock: Clock
-  /** Time for a peer to take an answer, in milliseconds. */
+  /** Time in which a peer has to take something of its answer, in milliseconds. */
   readonly slowReaderMs: number
   /** Added to every answer. */
   readonly headers: OutgoingHttpHeaders
@@ -128,7 +128,8 @@ export class Exchange {
     const { request, response } = this
     const { clock, slowReaderMs } = this.#options
     if (!response.writableFinished) {
-      const timer = afterReading(clock, slowReaderMs, () => this.cutOff())
+      const onSlow = () => this.cutOff()
+      const timer = whenStill(response, { clock, slowReaderMs, onSlow })
       response.once('finish', timer.stop).once('close', timer.stop)
     }
     if (!hasBody(request) || request.complete) return

@@ -4,11 +4,13 @@ import { frameType } from '../codec/frame/frame-type.ts'
 import { FrameWriter } from '../codec/frame/frame-writer.ts'
 import { encodeMsgpack } from '../codec/msgpack/encode.ts'
 import { writeCallHead } from '../transport/session/call-head.ts'
+import { parseSocketUrl } from '../transport/tcp/wire.ts'
 
-/** A bare connection to `tcp://…`. */
+/** A bare connection to `tcp://…` or `unix:…`. */
 export async function rawSocket(address: string): Promise<Socket> {
-  const { hostname, port } = new URL(address)
-  const socket = connect(Number(port), hostname)
+  const target = parseSocketUrl(address)
+  const socket =
+    target.protocol === 'unix' ? connect(target.path) : connect(target.port, target.host)
   await new Promise((resolve) => socket.once('connect', resolve))
   return socket
 }

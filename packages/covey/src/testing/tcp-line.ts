@@ -21,16 +21,17 @@ const clock = systemClock
 /** Where the deadlines of both ends wait. */
 export const lineWheel = new TimerWheel(clock)
 
-/** Serves `service` on 127.0.0.1 as instance `echo-1`. */
+/** Serves `service` as instance `echo-1`, on 127.0.0.1 unless `address` says another place. */
 export async function serveTcp(
   service: AnyService,
   limits: Partial<Limits> = {},
   log: Log = silentLog,
+  address?: string,
 ): Promise<Listener> {
   const stack = { instance: 'echo-1', wheel: lineWheel, log, middleware: [] }
-  const options = { limits: { ...defaultLimits, ...limits }, clock }
-  const address = `tcp://127.0.0.1:${await freePort()}`
-  return tcpTransport.listen(address, createDispatcher([service], stack), options)
+  const options = { limits: { ...defaultLimits, ...limits }, clock, log }
+  const place = address ?? `tcp://127.0.0.1:${await freePort()}`
+  return tcpTransport.listen(place, createDispatcher([service], stack), options)
 }
 
 /** Connects to whatever listens there. */

@@ -180,6 +180,11 @@ export class FrameLink implements Watched, PipeEvents, SendQueueOwner {
     return this.#queue.room()
   }
 
+  /** Runs something when there may be room for more, or the link is closed; it is to look whether there is. */
+  whenRoom(run: () => void): void {
+    this.#queue.whenRoom(run)
+  }
+
   /** Reads no more from a peer that does not take its answers; at the end that asks, its pongs. */
   holdIfFull(): void {
     if (this.#paused || !this.#queue.held) return
@@ -288,6 +293,7 @@ export class FrameLink implements Watched, PipeEvents, SendQueueOwner {
   /** For its pipe: nothing comes any more. */
   closed(cause?: Error): void {
     this.#lastTimer?.stop()
+    this.#queue.gone()
     this.#closed(lost(cause))
   }
 
@@ -307,7 +313,8 @@ export class FrameLink implements Watched, PipeEvents, SendQueueOwner {
     this.#watch.stop()
     this.#decoder.stop()
     this.#inflater?.stop()
-    this.#queue.stop()
+    // Nothing is sent any more: what waits for room finds out.
+    this.#queue.onRoom()
     this.#owner.onClosed(asked ? undefined : reason)
   }
 

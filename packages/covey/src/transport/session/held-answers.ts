@@ -20,13 +20,13 @@ class HeldAnswer<Call> {
  * end at once would otherwise be thousands of messages, each a copy of its own.
  */
 export class HeldAnswers<Call> {
-  readonly #link: Pick<FrameLink, 'full' | 'open' | 'room'>
+  readonly #link: Pick<FrameLink, 'full' | 'open' | 'whenRoom'>
   readonly #send: (id: number, running: Call, type: number, value: unknown) => void
   #waiting: HeldAnswer<Call>[] = []
 
   /** @param send what is to be done with each, in its turn */
   constructor(
-    link: Pick<FrameLink, 'full' | 'open' | 'room'>,
+    link: Pick<FrameLink, 'full' | 'open' | 'whenRoom'>,
     send: (id: number, running: Call, type: number, value: unknown) => void,
   ) {
     this.#link = link
@@ -35,20 +35,18 @@ export class HeldAnswers<Call> {
 
   add(id: number, running: Call, type: number, value: unknown): void {
     this.#waiting.push(new HeldAnswer(id, running, type, value))
-    if (this.#waiting.length === 1) void this.#sendAll()
+    if (this.#waiting.length === 1) this.#link.whenRoom(this.#onRoom)
   }
 
-  /** Sends what there is room for, again and again. When the link is closed nothing waits any more. */
-  async #sendAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      await this.#link.room()
-      let sent = 0
-      for (const { id, running, type, value } of this.#waiting) {
-        if (this.#link.open && this.#link.full) break
-        this.#send(id, running, type, value)
-        sent += 1
-      }
-      this.#waiting.splice(0, sent)
+  /** Sends what there is room for. When the link is closed nothing waits any more. */
+  readonly #onRoom = (): void => {
+    let sent = 0
+    for (const { id, running, type, value } of this.#waiting) {
+      if (this.#link.open && this.#link.full) break
+      this.#send(id, running, type, value)
+      sent += 1
     }
+    this.#waiting.splice(0, sent)
+    if (this.#waiting.length > 0) this.#link.whenRoom(this.#onRoom)
   }
 }

@@ -6,6 +6,8 @@ interface TestQueue extends Queued {
   queuedBytes: number
   countedBytes: number
   stillMs: number
+  modest: boolean
+  onRoom(): void
   readonly ends: string[]
 }
 
@@ -13,11 +15,16 @@ function bench(maxBytes = 1_000) {
   const budget = new SendBudget(maxBytes)
   const queue = (stillMs: number): TestQueue => {
     const ends: string[] = []
-    const giveUp = (reason: string) => {
-      ends.push(reason)
-      budget.leave(made)
+    const giveUp = (reason: string) => void ends.push(reason)
+    const made: TestQueue = {
+      queuedBytes: 0,
+      countedBytes: 0,
+      stillMs,
+      modest: false,
+      ends,
+      giveUp,
+      onRoom: () => {},
     }
-    const made = { queuedBytes: 0, countedBytes: 0, stillMs, ends, giveUp }
     return made
   }
   const put = (one: TestQueue, bytes: number) => {
@@ -42,7 +49,7 @@ test('it is tight when more than half of it is used, and not when that was taken
   assert.equal(budget.bytes, 0)
 })
 
-test('those that took nothing for longest are closed, until the others fit', () => {
+test('those that took nothing for longest are closed, until a quarter is free', () => {
   const { budget, queue, put } = bench()
   const [young, oldest, old] = [queue(30), queue(10), queue(20)]
   put(young, 300)
@@ -50,14 +57,45 @@ test('those that took nothing for longest are closed, until the others fit', () 
   put(old, 300)
   const last = queue(5)
   put(last, 100)
-  assert.deepEqual([oldest.ends, budget.bytes], [[], 1_000])
-  put(last, 500)
+  assert.deepEqual([oldest.ends, budget.bytes, budget.full], [[], 1_000, false])
+  put(last, 200)
+  // Not the one that is being written to, though nothing of it was taken for longer.
   assert.deepEqual(oldest.ends, ['1000 bytes wait for all peers of this listener'])
-  assert.deepEqual([old.ends.length, young.ends.length], [1, 0])
-  // Not the one that is being written to, though nothing of it was taken either.
-  assert.deepEqual([last.ends, budget.bytes], [[], 800])
-  put(last, 1_500)
-  assert.deepEqual([young.ends.length, last.ends.length, budget.bytes], [1, 0, 1_500])
+  assert.deepEqual([last.ends, young.ends, old.ends.length], [[], [], 1])
+  assert.deepEqual([budget.bytes, budget.full], [1_100, true], 'their memory is not free yet')
+  put(last, 1_200)
+  assert.deepEqual([young.ends.length, last.ends.length], [1, 0])
+  for (const one of [oldest, old, young]) budget.leave(one)
+  assert.equal(budget.bytes, 1_200)
+  budget.leave(last)
+  assert.deepEqual([budget.bytes, budget.full], [0, false])
+})
+
+test('who waits is told when there is room, as long as there is, and those with little first', () => {
+  const { budget, queue, put } = bench()
+  const [worst, second] = [queue(1), queue(2)]
+  put(worst, 600)
+  put(second, 500)
+  assert.deepEqual([worst.ends.length, budget.full], [1, true])
+  const told: string[] = []
+  for (const name of ['big', 'huge', 'late', 'small']) {
+    const one = queue(3)
+    one.modest = name === 'small'
+    one.onRoom = () => {
+      told.push(name)
+      put(one, name === 'huge' ? 600 : 10)
+    }
+    budget.wait(one)
+    if (name === 'late') budget.leave(one)
+  }
+  const last = queue(4)
+  last.onRoom = () => told.push('last')
+  budget.wait(last)
+  assert.deepEqual(told, [])
+  budget.leave(worst)
+  assert.deepEqual([told, budget.full], [['small', 'big', 'huge'], true])
+  budget.leave(second)
+  assert.deepEqual(told, ['small', 'big', 'huge', 'last'])
 })
 
 test('what was taken since it was counted is no reason to close anybody', () => {

@@ -18,6 +18,9 @@ import { type Queued, type SendBudget, tightBytes } from './send-budget.ts'
 const firstFullBytes = 8 * 1024
 const lastFullBytes = 128 * 1024
 
+/** So many writes may be those of the handshake. */
+const greetings = 3
+
 /** Nothing waits. */
 const never = -1
 
@@ -59,6 +62,8 @@ export class SendQueue implements Queued {
   #gathered: Gathered = 'nothing'
   #fullBytes = firstFullBytes
   #corked = false
+  /** Size of the last frame. */
+  #lastBytes = 0
   #onRoom: (() => void)[] | undefined
   /** Handed over to the pipe since the beginning. */
   #handedBytes = 0
@@ -95,9 +100,10 @@ export class SendQueue implements Queued {
     return this.#pipe.queuedBytes + this.#writer.size
   }
 
-  /** Whether so much waits for the peer that what can wait should. */
+  /** Whether so much waits, for this peer or for all of the listener, that what can wait should. */
   get full(): boolean {
-    return this.bytes > this.#options.limits.maxQueuedBytes || this.#crowded
+    const { limits, budget } = this.#options
+    return this.bytes > limits.maxQueuedBytes || budget?.full === true || this.#crowded
   }
 
   /** Whether so much has been handed over that the pipe will tell when it is taken. */
@@ -113,6 +119,7 @@ export class SendQueue implements Queued {
   /** Adds a frame, as `FrameLink.send` says. */
   add(type: number, flags: number, id: number, body?: (out: ByteWriter) => void): number {
     const size = this.#writer.frame(type, flags, id, body)
+    this.#lastBytes = size
     if (this.#gathered !== 'frames') this.#gather(type)
     const full = this.#corked ? this.#options.limits.maxQueuedBytes : this.#fullBytes
     if (this.#writer.size >= full) {
@@ -151,37 +158,40 @@ export class SendQueue implements Queued {
     if (this.#pipe.queuedBytes > 0 || this.#stillMs !== never) this.#measure()
     if (this.#onRoom === undefined) return
     if (this.full) this.#owner.holdIfFull()
-    else this.#tellRoom()
+    else this.onRoom()
   }
 
   /** Resolves when the peer has taken enough for more to be sent, or the connection is closed. */
   async room(): Promise<void> {
-    while (this.#owner.open && this.full) {
-      await new Promise<void>((resolve) => {
-        this.#onRoom ??= []
-        this.#onRoom.push(resolve)
-      })
-    }
+    while (this.#owner.open && this.full) await new Promise<void>((run) => this.whenRoom(run))
+  }
+
+  /** Runs something when there may be room, or the connection is closed; it is to look whether there is. */
+  whenRoom(run: () => void): void {
+    this.#onRoom ??= []
+    this.#onRoom.push(run)
+    const { budget } = this.#options
+    if (budget?.full === true) budget.wait(this)
   }
 
   /** The pipe has no more to send, or little. */
   drained(): void {
     if (this.#pipe.queuedBytes === 0) this.#writer.reuse()
     if (this.#stillMs !== never) this.#measure()
-    this.#tellRoom()
+    this.onRoom()
   }
 
-  #tellRoom(): void {
+  /** Goes on with what waits for room, if there is some. */
+  onRoom(): void {
     const waiting = this.#onRoom
     if (waiting === undefined) return
     this.#onRoom = undefined
-    for (const resume of waiting) resume()
+    for (const run of waiting) run()
   }
 
-  /** Nothing is sent any more. */
-  stop(): void {
+  /** The pipe is gone, with what it held. */
+  gone(): void {
     this.#options.budget?.leave(this)
-    this.#tellRoom()
   }
 
   /**
@@ -202,6 +212,8 @@ export class SendQueue implements Queued {
 
   /** Notes how much waits, and whether something was taken since the last look. */
   #measure(): void {
+    // What is left of a connection that ends counts until it is gone.
+    if (!this.#owner.open) return
     const { queuedBytes, sendingBytes } = this.#pipe
     const taken = this.#handedBytes - queuedBytes
     const moved = taken > this.#takenBytes || sendingBytes !== this.#sendingBytes
@@ -220,6 +232,10 @@ export class SendQueue implements Queued {
 
   get stillMs(): number {
     return this.#stillMs
+  }
+
+  get modest(): boolean {
+    return this.batch > greetings && this.#lastBytes <= tightBytes
   }
 
   giveUp(reason: string): void {

@@ -76,6 +76,19 @@ test('handlers that wait for something and use the processor then', async () => 
   }
 })
 
+test('forty times too many at once, of handlers that wait first', async () => {
+  for (const [waitMs, lostMs, share] of [
+    [0, 0, 0.85],
+    [5, 0, 0.7],
+    [30, 1_500, 0.5],
+  ] as const) {
+    const handler = waitMs === 0 ? burnBehindAwait : burnAfter(waitMs)
+    const outcome = await run({ untilMs: 4_000, perSecond: 20_000, handler })
+    const reached = goodput(outcome, lostMs, 4_000) / capacity
+    assert.ok(reached > share, `${waitMs} ms: ${reached}`)
+  }
+})
+
 test('what it can do it does, as if nobody looked: no call is refused', async () => {
   for (const handler of [burn, burnBehindAwait, burnAfter(5), burnAfter(30), burnAfter(100)]) {
     for (const perSecond of [300, 400, 440]) {

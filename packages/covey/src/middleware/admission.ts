@@ -142,7 +142,8 @@ export class Admission {
   }
 
   #isLate(nowMs: number): boolean {
-    return this.#beginningMs >= sliceMs || nowMs - this.#turnStartMs >= longTurnMs
+    if (this.#begun >= this.#quota.calls || this.#beginningMs >= sliceMs) return true
+    return nowMs - this.#turnStartMs >= longTurnMs
   }
 
   #endTurn(): void {
@@ -168,7 +169,7 @@ export class Admission {
       turnMs: nowMs - this.#turnStartMs,
       beginningMs: this.#beginningMs,
       begun: this.#begun,
-      ended: this.#ended - this.#endedBefore,
+      ended: Math.max(0, this.#ended - this.#endedBefore),
       wanted: this.#leftInLine,
     }
     this.#endedBefore = this.#ended

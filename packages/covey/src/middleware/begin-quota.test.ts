@@ -21,12 +21,23 @@ function bench() {
   return { quota, turn, rest }
 }
 
-const unlimited = Number.POSITIVE_INFINITY
-
 test('turns that are long because calls are begun in them set no limit', () => {
   const { quota, turn } = bench()
   turn({ turnMs: 300, beginningMs: 295, begun: 10, ended: 10 }, 20)
-  assert.equal(quota.calls, unlimited)
+  assert.equal(quota.limited, false)
+})
+
+test('without a limit a turn begins few more than have ended lately', () => {
+  const { quota, turn, rest } = bench()
+  assert.equal(quota.calls, 100, 'when nothing is known')
+  turn({ turnMs: 2, begun: 100 })
+  assert.equal(quota.calls, 100, 'while none has ended')
+  turn({ turnMs: 2, ended: 100 })
+  assert.equal(quota.calls, 200)
+  turn({ turnMs: 5, begun: 650, ended: 650 }, 100)
+  assert.ok(quota.calls > 10_000, `${quota.calls}`)
+  rest(3_000)
+  assert.equal(quota.calls, 100)
 })
 
 test('one long turn is an accident, two are too many calls, and a very long one is as well', () => {
@@ -84,7 +95,7 @@ test('the limit goes when nobody has wanted more for a second', () => {
   turn({ turnMs: 10, ended: 1 }, 99)
   assert.equal(quota.limited, true)
   turn({ turnMs: 10, ended: 1 }, 3)
-  assert.equal(quota.calls, unlimited)
+  assert.equal(quota.limited, false)
 })
 
 test('a time in which nobody looked counts: the limit ends in it, or those may be begun for which there was time', () => {
@@ -97,7 +108,7 @@ test('a time in which nobody looked counts: the limit ends in it, or those may b
   rest(900)
   assert.equal(quota.calls, 25, 'those of 50 ms')
   rest(81)
-  assert.equal(quota.calls, unlimited)
+  assert.equal(quota.limited, false)
 })
 
 test('what a call has cost is forgotten when there were none', () => {

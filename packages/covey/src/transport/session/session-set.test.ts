@@ -306,3 +306,42 @@ test('who waits for the decision of this side keeps its place', async () => {
   assert.match(told(waiting), /"instance":"i1"/)
   await sessions.close()
 })
+
+test('one address that has more than half of the places gives them up to others, quick or not', async () => {
+  const { clock, sessions } = bench(undefined, { maxHandshakes: 4 })
+  const from = (address: string) => {
+    const pipe = Object.assign(memoryPipe(), { address })
+    sessions.add(pipe)
+    return pipe
+  }
+  const crowd = [1, 2, 3, 4, 5].map((port) => from(`192.0.2.9:${port}`))
+  const others = [from('192.0.2.1:1'), from('[2001:db8::1]:1'), from('192.0.2.3:1')]
+  await clock.advance(0)
+  const states = (pipes: MemoryPipe[]) => pipes.map(({ state }) => state)
+  // The fifth found no place. Two are kept, and the third of the others comes too late for them.
+  assert.deepEqual(states(crowd), ['ended', 'ended', 'open', 'open', 'ended'])
+  assert.deepEqual(states(others), ['open', 'open', 'ended'])
+  await clock.advance(500)
+  // Now all are slow, nobody has more than half, and the oldest goes.
+  from('192.0.2.9:6')
+  await clock.advance(0)
+  assert.deepEqual(states(crowd), ['ended', 'ended', 'ended', 'open', 'ended'])
+  assert.deepEqual(states(others), ['open', 'open', 'ended'])
+  await sessions.close()
+})
+
+test('the places of an address are counted until its handshakes are done, or given up', async () => {
+  const { clock, sessions, join } = bench(undefined, { maxHandshakes: 2 })
+  for (let round = 0; round < 3; round++) await join()
+  const left = memoryPipe()
+  sessions.add(left)
+  left.disconnect()
+  const one = Object.assign(memoryPipe(), { address: '192.0.2.1:1' })
+  const own = memoryPipe()
+  for (const pipe of [own, one]) sessions.add(pipe)
+  const third = Object.assign(memoryPipe(), { address: '192.0.2.2:1' })
+  sessions.add(third)
+  await clock.advance(0)
+  assert.deepEqual([own.state, one.state, third.state], ['open', 'open', 'ended'])
+  await sessions.close()
+})

@@ -1,6 +1,8 @@
 import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { rareWarning } from '../../observe/rare-warning.ts'
+import { addressGroup } from '../address-group.ts'
+import { AddressShares, type Holder } from '../address-shares.ts'
 import type { Served } from '../create-listener.ts'
 import { instanceStopping } from '../endings.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
@@ -25,22 +27,32 @@ const notable: readonly string[] = ['INTEGRITY_FAILED', 'UNAUTHENTICATED', 'RESO
 /** … but strangers must not fill the log: time between two lines, in milliseconds. */
 const quietMs = 10_000
 
+/** Where a connection comes from. */
+type Origin = Pick<Pipe, 'protocol' | 'address'>
+
+/** A session whose handshake is not done. */
+interface Greeting extends Holder {
+  readonly session: ServerSession
+  readonly sinceMs: number
+}
+
 /** The sessions of one listener, with their common end. */
 export class SessionSet implements Served {
   readonly #dispatcher: Dispatcher
   readonly #options: ServerSessionOptions
   readonly #sessions = new Set<ServerSession>()
-  /** Those whose handshake is not done, the oldest first, with their beginning. */
-  readonly #greeting = new Map<ServerSession, number>()
+  /** Those whose handshake is not done, the oldest first. */
+  readonly #greeting = new Map<ServerSession, Greeting>()
+  readonly #shares: AddressShares
   readonly #warn: ReturnType<typeof rareWarning>
   /** The same for all of them: an idle connection should hold little. */
   readonly #events: ServerSessionEvents = {
     onIdle: () => this.#changed(),
-    onReady: (session) => void this.#greeting.delete(session),
+    onReady: (session) => this.#greeted(session),
     onClosed: (reason, session) => {
       if (reason !== undefined) this.#note(session.origin, reason)
       this.#sessions.delete(session)
-      this.#greeting.delete(session)
+      this.#greeted(session)
       this.#changed()
     },
   }
@@ -52,6 +64,7 @@ export class SessionSet implements Served {
     this.#dispatcher = dispatcher
     const budget = new SendBudget(options.limits.maxListenerQueuedBytes)
     this.#options = { ...options, budget }
+    this.#shares = new AddressShares(options.limits.maxHandshakes)
     this.#warn = rareWarning(options.log, options.clock, quietMs)
   }
 
@@ -68,30 +81,44 @@ export class SessionSet implements Served {
     if (this.#draining) return session.refuse(instanceStopping(this.#dispatcher.instance))
     if (this.#goingAway) session.goAway()
     const { clock, limits } = this.#options
-    if (this.#greeting.size >= limits.maxHandshakes && !this.#makeRoom(pipe)) {
+    const group = groupOf(pipe)
+    if (this.#greeting.size >= limits.maxHandshakes && !this.#makeRoom(group)) {
       return this.#turnAway(session, pipe)
     }
-    this.#greeting.set(session, clock.monotonicMs())
+    this.#greeting.set(session, { session, group, sinceMs: clock.monotonicMs() })
+    this.#shares.add(group)
   }
 
-  /** Lets go of the client that has been silent for longest, if one has been for too long. */
-  #makeRoom(pipe: Pipe): boolean {
+  /** The handshake of a session is over, one way or the other. */
+  #greeted(session: ServerSession): void {
+    const greeting = this.#greeting.get(session)
+    if (greeting === undefined) return
+    this.#greeting.delete(session)
+    this.#shares.remove(greeting.group)
+  }
+
+  /** Lets go of a client of an address that has too many, or of the one that has been silent for longest, if one has been for too long. */
+  #makeRoom(newcomer: string): boolean {
     const before = this.#options.clock.monotonicMs() - patienceMs
-    for (const [session, sinceMs] of this.#greeting) {
-      if (sinceMs > before) return false
-      if (!session.waitsForClient) continue
-      this.#greeting.delete(session)
-      this.#turnAway(session, pipe)
-      return true
-    }
-    return false
+    const out = this.#shares.yielding(this.#waiting(), newcomer, ({ sinceMs }) => sinceMs <= before)
+    if (out === undefined) return false
+    this.#greeted(out.session)
+    this.#turnAway(out.session, out.session.origin)
+    return true
   }
 
-  #turnAway(session: ServerSession, pipe: Pipe): void {
+  /** Those who keep this side waiting, and not the other way round. */
+  *#waiting(): Generator<Greeting> {
+    for (const greeting of this.#greeting.values()) {
+      if (greeting.session.waitsForClient) yield greeting
+    }
+  }
+
+  #turnAway(session: ServerSession, origin: Origin): void {
     const { maxHandshakes } = this.#options.limits
     const message = `${maxHandshakes} connections are shaking hands; try again in a moment`
     const reason = new CoveyError('RESOURCE_EXHAUSTED', message)
-    this.#note(pipe, reason)
+    this.#note(origin, reason)
     session.refuse(reason)
   }
 
@@ -132,7 +159,7 @@ export class SessionSet implements Served {
     while (this.#sessions.size > 0) await this.#nextChange()
   }
 
-  #note({ protocol, address }: Pick<Pipe, 'protocol' | 'address'>, reason: CoveyError): void {
+  #note({ protocol, address }: Origin, reason: CoveyError): void {
     const { code, message } = reason
     if (!notable.includes(code)) return
     this.#warn({ code, peer: address, protocol }, `a connection was closed: ${message}`)
@@ -147,4 +174,9 @@ export class SessionSet implements Served {
     this.#onChange = []
     for (const resume of waiting) resume()
   }
+}
+
+/** The address of a pipe without its port. */
+function groupOf({ protocol, address }: Origin): string {
+  return protocol === 'unix' ? address : addressGroup(address.slice(0, address.lastIndexOf(':')))
 }

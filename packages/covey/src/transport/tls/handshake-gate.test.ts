@@ -7,14 +7,15 @@ import { HandshakeGate } from './handshake-gate.ts'
 
 /** As much of a socket as the gate sees. */
 class Stranger extends EventEmitter {
-  readonly remoteAddress = '127.0.0.1'
+  readonly remoteAddress: string
   readonly remotePort: number
   bytesWritten = 0
   destroyed = false
 
-  constructor(remotePort: number) {
+  constructor(remotePort: number, remoteAddress = '127.0.0.1') {
     super()
     this.remotePort = remotePort
+    this.remoteAddress = remoteAddress
   }
 
   destroy(): void {
@@ -29,8 +30,8 @@ function bench(maxHandshakes = 2) {
   const warn = (_: unknown, message: string) => void told.push(message)
   const gate = new HandshakeGate({ limits: { maxHandshakes }, clock, warn })
   let port = 1
-  const join = (own = port++) => {
-    const stranger = new Stranger(own)
+  const join = (own = port++, address?: string) => {
+    const stranger = new Stranger(own, address)
     gate.enter(stranger as unknown as Socket)
     return stranger
   }
@@ -116,4 +117,19 @@ test('a place is free when its handshake is done, or its socket closed', async (
   assert.deepEqual([gate.size, again.destroyed], [2, false])
   gate.close()
   assert.deepEqual([three.destroyed, again.destroyed, gate.size], [true, true, 0])
+})
+
+test('an address that has more than half of the places gives them up to others at once', () => {
+  const { gate, join } = bench(4)
+  const crowd = [1, 2, 3, 4].map((port) => join(port, '192.0.2.9'))
+  const others = [join(1, '192.0.2.1'), join(1, '192.0.2.2'), join(1, '192.0.2.3')]
+  const gone = (strangers: Stranger[]) => strangers.map(({ destroyed }) => destroyed)
+  assert.deepEqual(gone(crowd), [true, true, false, false])
+  assert.deepEqual(gone(others), [false, false, true])
+  // The places of those who left count no more.
+  for (const stranger of others) stranger.destroy()
+  const again = [5, 6].map((port) => join(port, '192.0.2.9'))
+  assert.deepEqual(gone(again), [false, false])
+  assert.equal(join(2, '192.0.2.1').destroyed, false)
+  assert.equal(gate.size, 4)
 })

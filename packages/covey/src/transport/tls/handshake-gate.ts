@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../../base/clock.ts'
 import type { rareWarning } from '../../observe/rare-warning.ts'
+import { addressGroup } from '../address-group.ts'
+import { AddressShares, type Holder } from '../address-shares.ts'
 import type { Limits } from '../limits.ts'
 
 /** What a gate needs. */
@@ -12,7 +14,8 @@ export interface HandshakeGateOptions {
 }
 
 /** A socket whose TLS handshake is not done. */
-interface Entry {
+interface Entry extends Holder {
+  readonly key: string
   readonly socket: Socket
   readonly beganMs: number
   /** Whether it has said its first message whole: the server has answered. */
@@ -28,17 +31,20 @@ const patienceMs = 500
 
 /**
  * Bounds the TLS handshakes that go on at once, for they are work and memory that strangers ask for. A newcomer takes the
- * place of one that has kept this side waiting; if there is none, it is cut off.
+ * place of one of another address that has more than half of them, or of one that has kept this side waiting; if there is none, it is
+ * cut off.
  */
 export class HandshakeGate {
   readonly #options: HandshakeGateOptions
   /** By the address of the peer, which is what the raw and the secured socket have in common. */
   readonly #entries = new Map<string, Entry>()
+  readonly #shares: AddressShares
   #round = 0
   #counting = false
 
   constructor(options: HandshakeGateOptions) {
     this.#options = options
+    this.#shares = new AddressShares(options.limits.maxHandshakes)
   }
 
   /** Handshakes that go on. */
@@ -51,29 +57,31 @@ export class HandshakeGate {
     this.#countRounds()
     const { limits, clock } = this.#options
     const now = clock.monotonicMs()
-    if (this.#entries.size >= limits.maxHandshakes && !this.#makeRoom(now)) {
+    const group = addressGroup(socket.remoteAddress ?? '')
+    if (this.#entries.size >= limits.maxHandshakes && !this.#makeRoom(group, now)) {
       return this.#turnAway(socket)
     }
+    const key = addressOf(socket)
     const entry: Entry = {
+      key,
+      group,
       socket,
       beganMs: now,
       answered: false,
       waitsSinceMs: now,
       waitsSinceRound: this.#round,
     }
-    const key = addressOf(socket)
+    // The end of the last connection from there may not have been told yet.
+    this.#remove(this.#entries.get(key))
     this.#entries.set(key, entry)
-    socket.once('close', () => {
-      // The next connection may have the same address.
-      if (this.#entries.get(key) === entry) this.#entries.delete(key)
-    })
+    this.#shares.add(group)
+    socket.once('close', () => this.#remove(entry))
   }
 
   /** @returns how long the handshake of this connection, which is done, has taken, in milliseconds */
   leave(socket: Socket): number {
-    const key = addressOf(socket)
-    const entry = this.#entries.get(key)
-    this.#entries.delete(key)
+    const entry = this.#entries.get(addressOf(socket))
+    this.#remove(entry)
     return entry === undefined ? 0 : this.#options.clock.monotonicMs() - entry.beganMs
   }
 
@@ -82,14 +90,20 @@ export class HandshakeGate {
     for (const { socket } of this.#entries.values()) socket.destroy()
   }
 
-  #makeRoom(now: number): boolean {
-    for (const [key, entry] of this.#entries) {
-      if (!this.#tooSlow(entry, now)) continue
-      this.#entries.delete(key)
-      this.#turnAway(entry.socket)
-      return true
-    }
-    return false
+  #remove(entry: Entry | undefined): void {
+    // The next connection may have the same address.
+    if (entry === undefined || this.#entries.get(entry.key) !== entry) return
+    this.#entries.delete(entry.key)
+    this.#shares.remove(entry.group)
+  }
+
+  #makeRoom(newcomer: string, now: number): boolean {
+    const tooSlow = (entry: Entry) => this.#tooSlow(entry, now)
+    const out = this.#shares.yielding(this.#entries.values(), newcomer, tooSlow)
+    if (out === undefined) return false
+    this.#remove(out)
+    this.#turnAway(out.socket)
+    return true
   }
 
   /**

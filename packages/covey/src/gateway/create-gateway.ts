@@ -42,6 +42,7 @@ const browserLimits: Partial<Limits> = {
   pingMs: 10_000,
   silenceMs: 30_000,
   partialFrameMs: 10_000,
+  maxConnectsPerSecond: 20,
 }
 
 /**

@@ -12,10 +12,21 @@ export interface Limits {
   readonly maxWaitingCalls: number
   /** Calls with a stream of inputs among them, each of which may hold a window of bytes. Default 1,024. */
   readonly maxStreamsPerConnection: number
-  /** Connections to one listener. Default 10,000. */
+  /** Connections to one listener; one address that is not of this machine has at most half of them. Default 10,000. */
   readonly maxConnections: number
-  /** Connections to one listener that are shaking hands. Default 256. */
+  /**
+   * Connections to one listener that are shaking hands, or that have not sent the whole head of a first request. One address gives
+   * up to others what it has beyond half of them. Default 256.
+   */
   readonly maxHandshakes: number
+  /**
+   * Connects of one address to one listener a second, in the long run; of IPv6 the first 64 bits are an address, and those of this machine
+   * have no such limit. `Infinity` for none. Default 200: a machine full of services, or a client that connects for each call; TLS handshakes
+   * take a fifth of a processor then. A gateway allows 20.
+   */
+  readonly maxConnectsPerSecond: number
+  /** Connects of one address that may come at once, before that counts: a whole fleet comes back after a restart. Default 1,000. */
+  readonly maxConnectBurst: number
   /**
    * Calls of one connection that are opened and given up again in their first moments, within 10 seconds, before the
    * connection is closed; only where they are more than two thirds of its calls. Default 1,000.
@@ -69,6 +80,8 @@ export const defaultLimits: Limits = Object.freeze({
   maxStreamsPerConnection: 1_024,
   maxConnections: 10_000,
   maxHandshakes: 256,
+  maxConnectsPerSecond: 200,
+  maxConnectBurst: 1_000,
   maxEarlyCancels: 1_000,
   maxQueuedBytes: 1024 * 1024,
   maxListenerQueuedBytes: 64 * 1024 * 1024,

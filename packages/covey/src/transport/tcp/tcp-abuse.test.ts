@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +14,7 @@ import { FrameWriter } from '../../codec/frame/frame-writer.ts'
 import { clientStack } from '../../rpc/client-stack.ts'
 import { contractClient } from '../../rpc/contract-client.ts'
 import { createDispatcher } from '../../rpc/dispatcher.ts'
+import { cpuMs } from '../../testing/cpu-ms.ts'
 import { echo } from '../../testing/fixtures/echo-contract.ts'
 import { echoService } from '../../testing/fixtures/echo-service.ts'
 import { freePort } from '../../testing/free-port.ts'
@@ -188,16 +188,3 @@ test('a process without file handles refuses connections at rest, says so once a
     await gone
   }
 })
-
-/** Time on the processor of a process during some time, in milliseconds. */
-async function cpuMs(pid: number, duringMs: number): Promise<number> {
-  // Fields 14 and 15 of stat, in hundredths of a second; the name in field 2 is in parentheses.
-  const ticks = () => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-    return Number(fields[11]) + Number(fields[12])
-  }
-  const before = ticks()
-  const endMs = clock.monotonicMs() + duringMs
-  await until(() => clock.monotonicMs() >= endMs, 'the time is over')
-  return (ticks() - before) * 10
-}

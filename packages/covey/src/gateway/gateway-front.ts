@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Server as SecureServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
+import { limitHeads } from '../transport/http/limit-heads.ts'
+import { refuseConnection } from '../transport/http/refuse-connection.ts'
 import type { Limits } from '../transport/limits.ts'
 import { listenError } from '../transport/session/listen-error.ts'
 import { limitAccept } from '../transport/tcp/limit-accept.ts'
@@ -52,7 +54,14 @@ export async function openFront(options: GatewayOptions, limits: Limits): Promis
     async listen() {
       try {
         const url = await http.listen({ host, port })
-        limitAccept(http.server, { limits, clock, log })
+        limitHeads(http.server, { limits, clock, log })
+        limitAccept(http.server, {
+          limits,
+          clock,
+          log,
+          proxied: options.tls === 'proxy',
+          ...(gate === undefined && { refuse: refuseConnection(clock) }),
+        })
         return url
       } catch (cause) {
         await close(AbortSignal.abort())

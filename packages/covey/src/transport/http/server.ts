@@ -11,7 +11,9 @@ import type { Dispatcher, Listener } from '../transport.ts'
 import { answerClientErrors } from './answer-client-errors.ts'
 import type { RpcDoorOptions } from './call-desk.ts'
 import { guardSockets } from './guard-sockets.ts'
+import { limitHeads } from './limit-heads.ts'
 import { limitRequests } from './limit-requests.ts'
+import { refuseConnection } from './refuse-connection.ts'
 import { maxHeaders } from './request-guard.ts'
 import { RpcDoor } from './rpc-door.ts'
 import { type HttpTarget, httpUrl, parseHttpUrl } from './wire.ts'
@@ -62,9 +64,11 @@ export async function listenHttp(
   })
   limitRequests(server)
   answerClientErrors(server, options)
+  limitHeads(server, options)
   const toUrl = (host: string, port: number) => httpUrl(host, port, target.protocol)
   const url = await bind(server, target, toUrl)
-  limitAccept(server, options)
+  const refuse = gate === undefined ? refuseConnection(options.clock) : undefined
+  limitAccept(server, { ...options, ...(refuse && { refuse }) })
   const close = (done: () => void) => {
     // That of node:http would cut idle connections off, on which a client may be sending just now.
     NetServer.prototype.close.call(server, done)

@@ -3,9 +3,13 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { createListener } from '../create-listener.ts'
+import { limitHeads } from '../http/limit-heads.ts'
+import { refuseConnection } from '../http/refuse-connection.ts'
+import { serverOptions } from '../http/server.ts'
 import { listenError } from '../session/listen-error.ts'
 import type { Pipe, PipeEvents } from '../session/pipe.ts'
 import { SessionSet } from '../session/session-set.ts'
+import { limitAccept } from '../tcp/limit-accept.ts'
 import { sendingBytes } from '../tcp/sending-bytes.ts'
 import type { Dispatcher, Listener, ListenOptions } from '../transport.ts'
 import { maxMessageBytes, subprotocol } from './wire.ts'
@@ -107,13 +111,15 @@ export async function listenWs(
   options: ListenOptions,
 ): Promise<Listener> {
   const url = new URL(address)
-  const server = createServer((_, response) => response.writeHead(426).end())
+  const server = createServer(serverOptions, (_, response) => response.writeHead(426).end())
   const route = {
     path: url.pathname,
     allowOrigin: (origin: string | undefined) => origin === undefined,
   }
   const sessions = acceptWebSockets(server, route, dispatcher, options)
+  limitHeads(server, options)
   await bind(server, url)
+  limitAccept(server, { ...options, refuse: refuseConnection(options.clock) })
   url.port = String((server.address() as AddressInfo).port)
   return createListener(url.href, server, sessions)
 }

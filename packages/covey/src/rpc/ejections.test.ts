@@ -274,6 +274,66 @@ test('a new connection is tried at once, for it may be a new process', async () 
   assert.ok(a! > 0.25, `${a}`)
 })
 
+/** Instance `a` of three is left out, and tells that it is tried when the next call comes. Its answers are in the hands of the test. */
+async function aboutToBeTried() {
+  const bench = await fleet({ callers: 0, balance: 'roundRobin' })
+  const { at, call, channel, clock, fails, state } = bench
+  const answers: PromiseWithResolvers<unknown>[] = []
+  /** Sends a call, and tells to whom. */
+  const send = async () => {
+    const sent = call()
+    channel.send(sent).catch(() => {})
+    await clock.advance(2)
+    return sent.sentTo!.instance.id
+  }
+  const hold = () => {
+    at('a').answer = () => {
+      const answer = Promise.withResolvers<unknown>()
+      answers.push(answer)
+      return answer.promise
+    }
+  }
+  hold()
+  while (answers.length === 0) await send()
+  bench.serve('a')
+  fails.a = 1
+  for (let n = 0; n < 60; n++) await send()
+  await clock.advance(10_000)
+  assert.match(state('a'), /being tried$/)
+  hold()
+  return { ...bench, answers, send }
+}
+
+test('what comes of calls from before it was left out says nothing of how it is now', async () => {
+  const { answers, send, state, clock } = await aboutToBeTried()
+  assert.equal(await send(), 'a')
+  assert.equal(answers.length, 2)
+  answers[0]!.reject(new CoveyError('INTERNAL', 'late'))
+  await clock.advance(0)
+  assert.match(state('a'), /being tried$/)
+})
+
+test('a call that tries it and is cancelled, or during which it stands still, says nothing: another one tries it', async () => {
+  const { answers, send, state, clock, at } = await aboutToBeTried()
+  assert.equal(await send(), 'a')
+  for (let n = 0; n < 6; n++) assert.notEqual(await send(), 'a', 'one at a time')
+  answers[1]!.reject(new CoveyError('CANCELLED', 'enough'))
+  await clock.advance(0)
+  assert.equal(await send(), 'a')
+  at('a').stall()
+  await at('a').wake()
+  answers[2]!.reject(new CoveyError('INTERNAL', 'late'))
+  await clock.advance(0)
+  assert.equal(await send(), 'a')
+  answers[3]!.reject(new CoveyError('NOT_FOUND', 'no user 7'))
+  await clock.advance(100)
+  assert.equal(await send(), 'a', 'that was an answer')
+  assert.match(state('a'), /being tried$/)
+  answers[4]!.reject(new CoveyError('INTERNAL', 'still broken'))
+  await clock.advance(0)
+  assert.match(state('a'), /tried again in \d+ ms$/)
+})
+
 test('what it is can be seen, and the log tells when it begins and ends', async () => {
   const { fails, shares, state, log, code } = await fleet({ balance: 'roundRobin' })
   await shares(1_000)

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { parseJson } from '../codec/json-codec.ts'
 import { CoveyError } from '../error/covey-error.ts'
+import { refuseInexactNumbers } from '../transport/http/inexact-numbers.ts'
 
 /**
  * The input of a call: JSON as it was typed, `@file`, or `-` for standard input.
@@ -46,12 +47,15 @@ async function textOf(argument: string): Promise<string> {
 }
 
 function parse(text: string, shown: string): unknown {
+  let value: unknown
   try {
-    return parseJson(text)
+    value = parseJson(text)
   } catch (cause) {
     const start = shown.length > 60 ? `${shown.slice(0, 60)}…` : shown
     const why = (cause as Error).message
     const hint = 'in a shell put it between single quotes: \'{"id":"7"}\''
     throw new CoveyError('INVALID_INPUT', `the input ${start} is no JSON (${why}); ${hint}`)
   }
+  refuseInexactNumbers(Buffer.from(text))
+  return value
 }

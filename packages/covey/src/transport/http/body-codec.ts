@@ -4,6 +4,7 @@ import { jsonCodec } from '../../codec/json-codec.ts'
 import { msgpackCodec } from '../../codec/msgpack-codec.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { refuseDuplicateKeys } from './duplicate-keys.ts'
+import { refuseInexactNumbers } from './inexact-numbers.ts'
 import { mediaType } from './wire.ts'
 
 /** How a value lies in a body. */
@@ -17,7 +18,7 @@ export interface BodyCodec {
   decode(bytes: Uint8Array): unknown
 }
 
-/** For other languages and people. Keys must not stand twice: two readers would see two messages. */
+/** For other languages and people. Keys must not stand twice, and integers must be exact: two readers would see two messages. */
 export const jsonBody: BodyCodec = {
   mediaType: mediaType.json,
   problemType: mediaType.problem,
@@ -25,6 +26,7 @@ export const jsonBody: BodyCodec = {
   decode(bytes) {
     const value = decodeWith(jsonCodec, bytes)
     refuseDuplicateKeys(bytes)
+    refuseInexactNumbers(bytes)
     return value
   },
 }

@@ -16,6 +16,8 @@ export interface TruthFleetOptions {
   readonly limits: Partial<Limits>
   /** How the connections are guarded. */
   readonly links?: LinkSettings
+  /** Whether they are called over HTTP. Default false. */
+  readonly http?: boolean
   /** Whether servers have threads of their own, which can be killed. Default true. */
   readonly threads?: boolean
   /** For servers in this thread. */
@@ -45,8 +47,8 @@ export class TruthFleet implements AsyncDisposable {
     const fleet = new TruthFleet(options)
     for (let index = 0; index < options.size; index++) {
       const server = await fleet.#startServer()
-      const proxy = await startChaosProxy(server.address, { seed: options.seed + index })
-      const lease = await fleet.#announce(server.id, proxy)
+      const proxy = await startChaosProxy(socketUrl(server.address), { seed: options.seed + index })
+      const lease = await fleet.#announce(server, proxy)
       fleet.#places.push({ proxy, server, lease, busy: false })
     }
     return fleet
@@ -116,28 +118,35 @@ export class TruthFleet implements AsyncDisposable {
   async #replace(place: Place): Promise<void> {
     const server = await this.#startServer()
     place.server = server
-    place.proxy.retarget(server.address)
+    place.proxy.retarget(socketUrl(server.address))
     await place.lease.release()
-    place.lease = await this.#announce(server.id, place.proxy)
+    place.lease = await this.#announce(server, place.proxy)
   }
 
   #startServer(): Promise<TruthServer> {
-    const { log, limits, links = {}, threads = true, clock } = this.#options
-    const options = { shared: log.shared, limits, links }
+    const { log, limits, links = {}, http = false, threads = true, clock } = this.#options
+    const options = { shared: log.shared, limits, links, http }
     if (threads) return startTruthThread(options)
     return startTruthApp(clock === undefined ? options : { ...options, clock })
   }
 
-  #announce(id: string, proxy: ChaosProxy): Promise<Lease> {
+  #announce({ id, address }: TruthServer, proxy: ChaosProxy): Promise<Lease> {
     const instance: Instance = {
       id,
       app: 'truth',
       services: ['truth'],
-      addresses: [proxy.address],
+      addresses: [proxy.address.replace(scheme, scheme.exec(address)![0])],
       weight: 1,
       state: 'up',
       startedAtMs: 1,
     }
     return this.#options.registry.register(instance)
   }
+}
+
+const scheme = /^\w+:/
+
+/** Where the bytes of an address go, whatever they are. */
+function socketUrl(address: string): string {
+  return address.replace(scheme, 'tcp:')
 }

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import type { TlsPaths } from '../transport/tls/tls-files.ts'
+import { createTestAuthority } from './test-authority.ts'
 import { type TruthRunOptions, truthRun } from './truth-run.ts'
 
 // The soak makes a million.
 const calls = Number(process.env.COVEY_LEDGER_CALLS ?? 100_000)
+const overHttp = Number(process.env.COVEY_LEDGER_HTTP_CALLS ?? 20_000)
 const seed = Number(process.env.COVEY_SEED ?? Date.now() % 2 ** 31)
 
 function truthTest(what: string, options: Omit<TruthRunOptions, 'seed'>): void {
@@ -41,3 +47,24 @@ truthTest('on such links, sealed with a key, and compressed', {
     compressAboveBytes: 4_096,
   },
 })
+
+// A socket for each call in flight, and what was not run is found out in another way.
+truthTest('over HTTP', { calls: overHttp, inFlight: 128, callsPerTrouble: 500, http: true })
+
+for (const http of [false, true]) {
+  const options = { calls: overHttp / 4, inFlight: 64, callsPerTrouble: 250, http }
+  truthTest(`over TLS${http ? ', HTTP' : ''}`, { ...options, links: { tls: tlsFiles() } })
+}
+
+function tlsFiles(): TlsPaths {
+  const folder = mkdtempSync(join(tmpdir(), 'covey-truth-'))
+  after(() => rmSync(folder, { recursive: true }))
+  const authority = createTestAuthority('fleet')
+  const { cert, key } = authority.issue({ spiffe: 'spiffe://fleet.test/truth' })
+  const write = (name: string, pem: string) => {
+    const path = join(folder, name)
+    writeFileSync(path, pem, { mode: 0o600 })
+    return path
+  }
+  return { cert: write('cert', cert), key: write('key', key), ca: write('ca', authority.ca) }
+}

@@ -29,6 +29,8 @@ export interface TruthRunOptions {
   readonly callsPerTrouble?: number
   /** How the connections are guarded. */
   readonly links?: LinkSettings
+  /** Whether the calls go over HTTP. Default false. */
+  readonly http?: boolean
   /** Whether servers have threads of their own. Default true. */
   readonly threads?: boolean
   /** For clients, and for servers of this thread. */
@@ -75,6 +77,7 @@ export async function truthRun(options: TruthRunOptions): Promise<TruthRun> {
     damage = false,
     callsPerTrouble = 1_000,
     links = {},
+    http = false,
     threads = true,
     clock = systemClock,
   } = options
@@ -88,6 +91,7 @@ export async function truthRun(options: TruthRunOptions): Promise<TruthRun> {
     seed,
     limits,
     links,
+    http,
     threads,
     clock,
   })

@@ -15,6 +15,8 @@ export interface TruthServerOptions {
   readonly shared: SharedArrayBuffer
   readonly limits: Partial<Limits>
   readonly links: LinkSettings
+  /** Whether it is called over HTTP. Default false. */
+  readonly http?: boolean
   /** Only of a server in this thread. */
   readonly clock?: Clock
 }
@@ -55,14 +57,21 @@ export async function startTruthThread(options: TruthServerOptions): Promise<Tru
 
 /** Starts a server in this thread, so that all that it leaves behind can be seen here. */
 export async function startTruthApp(options: TruthServerOptions): Promise<TruthServer> {
-  const { shared, limits, links, clock } = options
+  const { shared, limits, links, http = false, clock } = options
   const timed = clock === undefined ? {} : { clock }
   const runtime = createRuntime({ registry: 'memory:', limits, ...links, ...timed })
   const app = createApp({
     name: 'truth',
     services: [truthService(new ExecutionLog(shared))],
     runtime,
-    overrides: { covey: { port: 0, logLevel: 'silent', drainWaitMs: 50 } },
+    overrides: {
+      covey: {
+        port: 0,
+        logLevel: 'silent',
+        drainWaitMs: 50,
+        ...(http ? { http: { port: 0 } } : {}),
+      },
+    },
     ownsProcess: false,
   })
   await app.start()
@@ -70,5 +79,6 @@ export async function startTruthApp(options: TruthServerOptions): Promise<TruthS
     await app.stop()
     await runtime.close()
   }
-  return { address: app.address, id: app.instance.id, stop, kill: stop, block() {} }
+  const address = app.instance.addresses[http ? 1 : 0]!
+  return { address, id: app.instance.id, stop, kill: stop, block() {} }
 }

@@ -1,7 +1,7 @@
 import type { FailureRate } from './failure-rate.ts'
 
 /** Fewer failures than these are chance. Envoy's figure for failures in a row. */
-const leastFailures = 5
+export const leastFailures = 5
 
 /**
  * The difference must be so many times what chance makes of it where all fail alike: once in 30,000 looks. More of them would leave

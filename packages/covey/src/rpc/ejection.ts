@@ -33,8 +33,6 @@ type State =
 export class Ejection {
   /** Why, for people. */
   why = ''
-  /** How many of its calls failed, 0 to 1. */
-  rate = 0
   /** How often it was left out; each time that it is well for `baseMs` makes one less. */
   times = 0
   /** When it ended. */

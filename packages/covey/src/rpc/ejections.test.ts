@@ -123,15 +123,24 @@ test('never more than half are left out, and of two one', async () => {
   assert.ok(b! < 0.05, `${b}`)
 })
 
-test('when the others fail as well, the one that was left out is used again', async () => {
-  const { fails, shares } = await fleet({ balance: 'roundRobin' })
+test('when half of the calls to the others fail, all are used, before the time of the one is over', async () => {
+  const { fails, shares, log } = await fleet({ balance: 'roundRobin' })
   await shares(1_000)
   fails.a = 1
+  await shares(2_000)
+  Object.assign(fails, { b: 0.3, c: 0.3 })
+  await shares(20_000)
+  assert.equal((await shares(1_000)).a! < 0.05, true)
+  assert.equal(log.lines.length, 1, 'that is not enough')
+  Object.assign(fails, { b: 0.7, c: 0.7 })
   await shares(3_000)
-  Object.assign(fails, { b: 1, c: 1 })
-  await shares(10_000)
-  const all = await shares(5_000)
+  const all = await shares(20_000)
   for (const share of Object.values(all)) assert.ok(share > 0.3, JSON.stringify(all))
+  assert.equal(log.lines[1]!.message, 'an instance takes calls again: the others fail as well')
+  assert.equal(log.lines.length, 2, 'it is not left out again')
+  Object.assign(fails, { b: 0, c: 0 })
+  await shares(3_000)
+  assert.ok((await shares(1_000)).a! < 0.05)
 })
 
 test('when too few others are left it is used again, at once', async () => {

@@ -1,5 +1,5 @@
 import type { EjectionPolicy } from '../balance/ejection-policy.ts'
-import { findOutlier, type Outlier } from '../balance/find-outlier.ts'
+import { findOutlier, leastFailures, type Outlier } from '../balance/find-outlier.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../observe/log.ts'
 import { Ejection } from './ejection.ts'
@@ -7,6 +7,13 @@ import type { Endpoint } from './endpoint.ts'
 
 /** The least time between two looks at the figures, in milliseconds; with many instances each takes a while. */
 const lookEveryMs = 100
+
+/**
+ * When so much of what the others are asked fails, all are used. Envoy's panic threshold, which counts hosts; and what they must have
+ * come down to before one is left out again.
+ */
+const panicRate = 0.5
+const calmRate = 0.4
 
 /** What {@link Ejections} needs. */
 export interface EjectionsOptions {
@@ -54,11 +61,11 @@ export class Ejections {
     const awake = this.#awake()
     const rest = awake.filter(({ ejected }) => !ejected)
     for (const { failures } of rest) failures.fade(nowMs)
-    let left = this.#allowed(awake.length) - (awake.length - rest.length)
-    let changed = false
+    let changed = this.#endWhereAllFail(rest)
+    let left = this.#allowed(awake.length) - awake.filter(({ ejected }) => ejected).length
     for (; left > 0; left--) {
       const outlier = findOutlier(rest, policy.thresholdPercent / 100)
-      if (outlier === undefined) break
+      if (outlier === undefined || outlier.othersRate > calmRate) break
       rest.splice(rest.indexOf(outlier.one), 1)
       this.#eject(outlier, nowMs)
       changed = true
@@ -114,7 +121,6 @@ export class Ejections {
     const { ejection, failures, lastFault, instance } = one
     const wellMs = nowMs - ejection.overMs
     ejection.times = Math.max(0, ejection.times - Math.floor(wellMs / policy.baseMs))
-    ejection.rate = rate
     const calls = Math.round(failures.calls)
     ejection.why = `${percent(rate)} of ${calls} calls failed (${lastFault}), of the others' ${percent(othersRate)}`
     this.#ejected.add(one)
@@ -143,26 +149,19 @@ export class Ejections {
         else this.#endAndTell(endpoint, 'covey.ejection.enabled is false')
       },
       onWell: () => this.#endAndTell(endpoint, 'calls that tried it were answered'),
-      onFault: () => {
-        if (this.#othersFailToo(ejection)) this.#endAndTell(endpoint, 'the others fail as well')
-        else this.#begin(ejection)
-      },
+      onFault: () => void this.#begin(ejection),
     })
     return ejection
   }
 
-  /** Where all are alike, nobody is left out. */
-  #othersFailToo({ rate }: Ejection): boolean {
-    const { clock, policy } = this.#options
-    let calls = 0
-    let failed = 0
-    for (const { failures, ejected } of this.#awake()) {
-      if (ejected) continue
-      failures.fade(clock.monotonicMs())
-      calls += failures.calls
-      failed += failures.failed
-    }
-    return calls > 0 && rate - failed / calls < policy.thresholdPercent / 100
+  /** Where half of what the others are asked fails, it is not for the fault of one, and every instance is needed. */
+  #endWhereAllFail(others: readonly Endpoint[]): boolean {
+    const calls = others.reduce((sum, { failures }) => sum + failures.calls, 0)
+    const failed = others.reduce((sum, { failures }) => sum + failures.failed, 0)
+    if (failed < leastFailures || failed < calls * panicRate) return false
+    const { any } = this
+    for (const endpoint of this.#ejected) this.#end(endpoint, 'the others fail as well')
+    return any
   }
 
   #endAndTell(endpoint: Endpoint, why: string): void {

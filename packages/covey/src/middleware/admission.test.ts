@@ -53,8 +53,8 @@ test('ten times what it can do: it does what it can, and refuses the rest at onc
 
 test('forty times', async () => {
   const outcome = await run({ untilMs: 3_000, perSecond: 20_000 })
-  // Each refusal takes 6 µs in this simulation, which makes 12 % of the time.
-  assert.ok(goodput(outcome, 500, 3_000) > 0.86 * capacity, `${goodput(outcome, 500, 3_000)}/s`)
+  // With reading it a refusal takes 5 µs in this simulation, which makes 10 % of the time; the benchmark tells what it takes.
+  assert.ok(goodput(outcome, 500, 3_000) > 0.9 * capacity, `${goodput(outcome, 500, 3_000)}/s`)
   assert.equal(outcome.late, 0)
 })
 
@@ -106,6 +106,23 @@ test('after the surge all is as before within a second', async () => {
     await server.loop.run()
     assert.deepEqual([after.refused, after.late], [0, 0])
     assert.equal(server.gate!.report().waiting, 0)
+  }
+})
+
+test('a hundred surges one after the other, and all is as before within a second after each', async () => {
+  const server = new SimulatedServer(true)
+  const handlers = [burn, burnBehindAwait, burnAfter(30)]
+  const outcomes: SimulatedOutcome[] = []
+  for (let fromMs = 0; outcomes.length < 100; fromMs += 2_000) {
+    const load = { connections: 8, handler: handlers[outcomes.length % handlers.length]! }
+    server.offer({ ...load, fromMs, untilMs: fromMs + 500, perSecond: 5_000 })
+    const after = { fromMs: fromMs + 1_500, untilMs: fromMs + 2_000, perSecond: 300, name: 'd' }
+    outcomes.push(server.offer({ ...load, ...after }))
+  }
+  await server.loop.run()
+  assert.ok(server.gate!.report().refused > 100_000, 'they were surges')
+  for (const [index, { good, sent }] of outcomes.entries()) {
+    assert.ok(good >= 0.99 * sent, `${good} of ${sent} after surge ${index + 1}`)
   }
 })
 

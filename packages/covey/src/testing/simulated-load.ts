@@ -19,7 +19,7 @@ const method: MethodRef = {
 const readMs = 0.003
 const beginMs = 0.02
 const answerMs = 0.005
-const refuseMs = 0.003
+const refuseMs = 0.002
 
 /** Calls that come whether or not others were answered. */
 export interface SimulatedLoad {

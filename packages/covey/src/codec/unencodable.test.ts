@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ByteWriter } from '../base/byte-writer.ts'
 import type { CoveyError } from '../error/covey-error.ts'
+import { seededRandom } from '../testing/random.ts'
+import { randomValue } from '../testing/random-value.ts'
 import { type Codec, type ConnectionCodec, codecLimits } from './codec.ts'
+import { copyValue } from './copy-value.ts'
 import { jsonCodec } from './json-codec.ts'
 import { msgpackCodec } from './msgpack-codec.ts'
 import { shapesCodec } from './shapes-codec.ts'
@@ -17,20 +20,24 @@ const shapes: ConnectionCodec = shapesCodec.open!((body) => {
   return true
 })
 let announced = 0
-const all: readonly Codec[] = [msgpackCodec, shapes, jsonCodec]
-const binary: readonly Codec[] = [msgpackCodec, shapes]
+const all: readonly (Codec | 'copy')[] = [msgpackCodec, shapes, jsonCodec, 'copy']
+/** What carries more than JSON; within one process it is copied instead. */
+const binary: readonly (Codec | 'copy')[] = [msgpackCodec, shapes, 'copy']
 
-function roundTrip(codec: Codec, value: unknown): unknown {
+function roundTrip(codec: Codec | 'copy', value: unknown): unknown {
+  if (codec === 'copy') return copyValue(value)
   const out = new ByteWriter()
   codec.encode(value, out)
   const bytes = out.take().slice()
   return codec.decode(bytes, 0, bytes.length)
 }
 
-function refused(codec: Codec, value: unknown, message: string | RegExp): void {
+function refused(codec: Codec | 'copy', value: unknown, message: string | RegExp): void {
   const wanted = { code: 'UNENCODABLE', message }
-  assert.throws(() => roundTrip(codec, value), wanted, `${codec.name}: ${message}`)
+  assert.throws(() => roundTrip(codec, value), wanted, `${nameOf(codec)}: ${message}`)
 }
+
+const nameOf = (codec: Codec | 'copy') => (codec === 'copy' ? codec : codec.name)
 
 function nested(levels: number, leaf: unknown): unknown {
   let value = leaf
@@ -88,7 +95,7 @@ test('objects of a class are sent as their properties, or as what they say thems
   const tagged = { [Symbol.toStringTag]: 'Tagged', a: 1 }
   const values = [new Point(), new Named(), secret, new Empty(), bare, new URL('http://a/'), tagged]
   const expected = [{ x: 1 }, { x: 1 }, { a: 1 }, {}, { a: 1 }, 'http://a/', { a: 1 }]
-  for (const codec of all) assert.deepEqual(roundTrip(codec, values), expected, codec.name)
+  for (const codec of all) assert.deepEqual(roundTrip(codec, values), expected, nameOf(codec))
 })
 
 test('functions, symbols and dates that are none are refused, with the way to them', () => {
@@ -102,7 +109,7 @@ test('functions, symbols and dates that are none are refused, with the way to th
     refused(codec, new Map([['k', new Set(['a\ud800'])]]), `k.0: ${half}`)
     refused(codec, { list: [{ 'a\ud800': 1 }] }, `list.0.a\ufffd: ${half}`)
     refused(codec, new Map([[{ a: ['\udc00'] }, 1]]), `[object Object].a.0: ${half}`)
-    refused(codec, { big: [10n ** 4096n] }, 'big.0: a bigint over 4,096 characters')
+    refused(codec, { big: [10n ** 4096n] }, 'big.0: a bigint over 4096 characters')
   }
 })
 
@@ -119,7 +126,7 @@ test('what the peer would refuse is refused here: a key __proto__, and nesting',
   const polluting = JSON.parse('{"list":[{"__proto__":{"polluted":1}}]}')
   for (const codec of all) {
     refused(codec, polluting, 'list.0: an object with a key "__proto__" cannot be sent')
-    assert.deepEqual(roundTrip(codec, nested(64, 1)), nested(64, 1), codec.name)
+    assert.deepEqual(roundTrip(codec, nested(64, 1)), nested(64, 1), nameOf(codec))
     refused(codec, nested(65, 1), /nested deeper than 64/)
   }
   const wide = Array.from({ length: 100 }, () => [{ a: [1] }, []])
@@ -168,7 +175,7 @@ test('an object whose getter changes its mind is refused and breaks nothing', ()
     },
     b: 2,
   }
-  for (const codec of binary) {
+  for (const codec of [msgpackCodec, shapes]) {
     refused(codec, [flipping, 3], '0: an object changed its keys while it was written')
   }
 })
@@ -192,3 +199,43 @@ test('a circle is refused, though looking for it takes the search through it', (
     (error: CoveyError) => error.code === 'UNENCODABLE' && /circular/.test(error.message),
   )
 })
+
+test('a copy is what would have arrived, and shares nothing with what was sent', () => {
+  const random = seededRandom(Number(process.env.COVEY_SEED ?? 7))
+  const odd = [
+    new Array(2),
+    [undefined, null, -0, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, 5n],
+    { a: undefined, b: [undefined], c: { d: undefined } },
+    new Map<unknown, unknown>([[{ id: [1] }, new Map([[[1], new Set([[2]])]])]]),
+    [Buffer.from('hi'), new Uint8Array([1, 2, 3]).subarray(1), new Date(-1)],
+    Object.assign(Object.create(null), { toString: 1, 2: 'b', 1: 'a' }),
+    'text',
+    5n,
+    null,
+  ]
+  const values = [...odd, ...Array.from({ length: 3_000 }, () => randomValue(random, 4))]
+  for (const value of values) {
+    const copy = copyValue(value)
+    assert.deepStrictEqual(copy, roundTrip(msgpackCodec, value))
+    // The order of keys as well.
+    assert.ok(Buffer.from(bytesOf(copy)).equals(bytesOf(value)))
+  }
+  const bytes = new Uint8Array([1])
+  const sent = { bytes, at: new Date(1), list: [new Map([['a', [1]]])] }
+  const copy = copyValue(sent) as typeof sent
+  bytes[0] = 2
+  sent.at.setTime(2)
+  sent.list[0]!.get('a')!.push(2)
+  assert.deepEqual(copy, {
+    bytes: new Uint8Array([1]),
+    at: new Date(1),
+    list: [new Map([['a', [1]]])],
+  })
+  assert.equal(copyValue(undefined), undefined)
+})
+
+function bytesOf(value: unknown): Uint8Array {
+  const out = new ByteWriter()
+  msgpackCodec.encode(value, out)
+  return out.take().slice()
+}

@@ -1,4 +1,8 @@
 import { CoveyError } from '../error/covey-error.ts'
+import { codecLimits } from './codec.ts'
+
+/** Decimal digits and the sign of the longest big integer. */
+export const maxBigintLength = 4_096
 
 /** Keys may be long, and an error goes to the caller. */
 const maxPathLength = 200
@@ -53,6 +57,28 @@ export function protoKey(holder: object): Unencodable {
 
 export function invalidDate(value: Date): Unencodable {
   return new Unencodable(value, 'an invalid date cannot be sent')
+}
+
+export function halfCharacter(value: string): Unencodable {
+  return new Unencodable(value, 'text with half a character (a lone surrogate)')
+}
+
+export function longBigint(value: bigint): Unencodable {
+  return new Unencodable(value, `a bigint over ${maxBigintLength} characters`)
+}
+
+export function tooDeep(value: object): Unencodable {
+  return new Unencodable(value, `nested deeper than ${codecLimits.maxDepth}, or in a circle`)
+}
+
+export function tooMany(container: object): Unencodable {
+  return new Unencodable(container, `over ${codecLimits.maxElements} elements`)
+}
+
+/** Both would arrive as null. @throws Unencodable for keys, or elements, of which one would be lost */
+export function requireDistinct(value: Map<unknown, unknown> | Set<unknown>): void {
+  if (!value.has(undefined) || !value.has(null)) return
+  throw new Unencodable(value, 'undefined and null, which become the same, in one map or set')
 }
 
 /** `users.3.photo`; undefined if it was made on the way, by a `toJSON` or a getter. */

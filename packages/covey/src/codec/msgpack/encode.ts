@@ -2,10 +2,15 @@ import type { ByteWriter } from '../../base/byte-writer.ts'
 import { codecLimits } from '../codec.ts'
 import {
   invalidDate,
+  longBigint,
   lossy,
   lossyKind,
+  maxBigintLength,
   protoKey,
+  requireDistinct,
   toldWhere,
+  tooDeep,
+  tooMany,
   Unencodable,
   unsendable,
 } from '../unencodable.ts'
@@ -39,9 +44,7 @@ export function encodeMsgpack(value: unknown, out: ByteWriter, objects?: ObjectW
 /** Takes note of a container before its elements are written: a peer takes no more than so many in a message. */
 export function countElements(count: number, container: object): void {
   elements += count
-  if (elements > codecLimits.maxElements) {
-    throw new Unencodable(container, `over ${codecLimits.maxElements} elements`)
-  }
+  if (elements > codecLimits.maxElements) throw tooMany(container)
 }
 
 /** Another form for some plain objects, and for texts that come again. */
@@ -110,10 +113,6 @@ function writeObject(
   const kind = lossyKind(value)
   if (kind !== undefined) throw lossy(value, kind)
   writeMap(value as Record<string, unknown>, out, depth, objects)
-}
-
-function tooDeep(value: object): Unencodable {
-  return new Unencodable(value, `nested deeper than ${codecLimits.maxDepth}, or in a circle`)
 }
 
 function writeArray(
@@ -255,7 +254,7 @@ function writeDate(value: Date, out: ByteWriter): void {
 /** Decimal digits: rare, short, and every language can read them. */
 function writeBigint(value: bigint, out: ByteWriter): void {
   const digits = value.toString()
-  if (digits.length > 4096) throw new Unencodable(value, 'a bigint over 4,096 characters')
+  if (digits.length > maxBigintLength) throw longBigint(value)
   out.u8(0xc8)
   out.u16(digits.length)
   out.u8(extension.bigint)
@@ -272,9 +271,7 @@ function writeExtension(
 ): void {
   // The array lies a level deeper.
   if (depth + 1 >= codecLimits.maxDepth) throw tooDeep(value)
-  if (value.has(undefined) && value.has(null)) {
-    throw new Unencodable(value, 'undefined and null, which become the same, in one map or set')
-  }
+  requireDistinct(value)
   out.u8(0xc9)
   const offset = out.size
   out.u32(0)

@@ -1,5 +1,5 @@
 import type { ByteWriter } from '../../base/byte-writer.ts'
-import { Unencodable } from '../unencodable.ts'
+import { halfCharacter } from '../unencodable.ts'
 
 /** Up to here a loop over the characters beats the platform's encoder. */
 const maxShort = 40
@@ -13,9 +13,7 @@ export function writeString(value: string, out: ByteWriter): void {
   const size = out.text(value)
   if (size === length) return
   // As UTF-8 it would silently become another text.
-  if (!value.isWellFormed()) {
-    throw new Unencodable(value, 'text with half a character (a lone surrogate)')
-  }
+  if (!value.isWellFormed()) throw halfCharacter(value)
   const more = headBytes(size) - headBytes(length)
   if (more > 0) out.insert(offset, more)
   patchHead(size, offset, out)

@@ -1,10 +1,11 @@
 import type { Call } from '../../call/call.ts'
 import { givesStream, takesStream } from '../../call/method-ref.ts'
+import { copyValue } from '../../codec/copy-value.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { IncomingStream } from '../session/incoming-stream.ts'
 import { leaveStream, OutgoingStream } from '../session/outgoing-stream.ts'
 import { callIsOver, sourceError } from '../session/stream-errors.ts'
-import { copyError, copyValue } from './wire.ts'
+import { copyError } from './wire.ts'
 
 /** Elements of a stream that are taken ahead of its reader: each counts as one "byte" of the window. */
 const elementsAhead = 16

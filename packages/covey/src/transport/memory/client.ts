@@ -1,13 +1,13 @@
 import { Call } from '../../call/call.ts'
 import { takesStream } from '../../call/method-ref.ts'
 import type { Peer } from '../../call/peer.ts'
+import { copyValue } from '../../codec/copy-value.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { ConnectionLife } from '../connection-life.ts'
 import { closedHere } from '../endings.ts'
 import type { Connection, ConnectOptions } from '../transport.ts'
 import { carryCall } from './carry-call.ts'
 import type { MemoryServer } from './server.ts'
-import { copyValue } from './wire.ts'
 
 let connectionsMade = 0
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { createApp } from '../app/create-app.ts'
+import type { Peer } from '../call/peer.ts'
 import { defineContract } from '../contract/define-contract.ts'
 import { defineService } from '../contract/define-service.ts'
 import { serverStream, unary } from '../contract/method.ts'
@@ -10,6 +11,7 @@ import type { CoveyError } from '../error/covey-error.ts'
 import { ExecutionLog } from '../testing/execution-log.ts'
 import { TruthLedger } from '../testing/truth-ledger.ts'
 import { until } from '../testing/until.ts'
+import type { Limits } from '../transport/limits.ts'
 import { createClient } from './create-client.ts'
 import { createRuntime } from './runtime.ts'
 
@@ -22,15 +24,19 @@ const jobs = defineContract('jobs', {
 })
 
 /** Two instances: `quick` answers, `slow` never before its call is cancelled, or after `slowMs`. */
-async function fleet(log: ExecutionLog, slowMs = 60_000) {
+async function fleet(log: ExecutionLog, slowMs = 60_000, limits: Partial<Limits> = {}) {
   const registry = new MemoryRegistry()
   const open: AsyncDisposable[] = []
-  const seen = { slow: 0, quick: 0, cancelled: [] as string[] }
+  const seen = { slow: 0, quick: 0, cancelled: [] as string[], connections: new Set<string>() }
   for (const name of ['quick', 'slow'] as const) {
-    const run = async (number: number, call: { attempt: number; signal: AbortSignal }) => {
+    const run = async (
+      number: number,
+      call: { attempt: number; signal: AbortSignal; peer: Peer },
+    ) => {
       log.note(number, call.attempt)
       seen[name] += 1
       if (name === 'quick') return number
+      seen.connections.add(call.peer.connectionId)
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, slowMs)
         call.signal.addEventListener('abort', () => {
@@ -41,7 +47,7 @@ async function fleet(log: ExecutionLog, slowMs = 60_000) {
       })
       return number
     }
-    const runtime = createRuntime({ registry })
+    const runtime = createRuntime({ registry, limits })
     const app = createApp({
       name,
       services: [defineService(jobs, { get: run, add: run, async *watch() {} })],
@@ -52,7 +58,7 @@ async function fleet(log: ExecutionLog, slowMs = 60_000) {
     open.unshift(app, runtime)
     await app.start()
   }
-  const runtime = createRuntime({ registry })
+  const runtime = createRuntime({ registry, retry: { budgetPercent: 100 } })
   open.unshift(runtime)
   const connected = createClient(jobs, { runtime, balance: 'roundRobin' })
   return {
@@ -89,6 +95,26 @@ test('a slow instance costs a hedged call its delay, and what runs there is canc
   assert.deepEqual(new Set(seen.cancelled), new Set(['another attempt has answered']))
   assert.equal(runtime.channel('jobs').pending, 0)
   assert.equal(runtime.wheel.size, 0)
+})
+
+test('a client that gives up nearly all of its calls to the slower instance loses none of the others', async () => {
+  const calls = 400
+  const log = new ExecutionLog(2 * calls)
+  const maxEarlyCancels = 20
+  await using servers = await fleet(log, 30, { maxEarlyCancels })
+  const { runtime, seen, connected: plain } = servers
+  const api = createClient(jobs, { runtime, balance: 'roundRobin', hedge: { afterMs: 0 } })
+  // May not run twice, so they are lost where their connection is; few of them, or they would earn what the others waste.
+  const others: Promise<number>[] = []
+  for (let number = 0; number < calls; number += 10) {
+    others.push(plain.add(calls + number, { timeoutMs: 10_000 }))
+    const hedged = Array.from({ length: 10 }, (_, more) => api.get(number + more))
+    await Promise.all(hedged)
+  }
+  assert.equal((await Promise.all(others)).length, calls / 10)
+  assert.equal(seen.connections.size, 1, 'its connection was never closed')
+  assert.ok(seen.cancelled.length > maxEarlyCancels, `${seen.cancelled.length} were given up`)
+  assert.ok(seen.slow < calls, `${seen.slow} of ${calls} were begun at the slow one`)
 })
 
 test('what is not idempotent has one effect, whatever its client asks for', async () => {

@@ -6,7 +6,7 @@ export interface Limits {
   readonly maxMetadataBytes: number
   /** Most baggage of one call, in bytes, as W3C Baggage asks for at the least. Default 8 KiB. */
   readonly maxBaggageBytes: number
-  /** Calls in flight on one connection. Default 1,000 × 16 = 16,384. */
+  /** Calls in flight on one connection, and those given up whose handlers are still at work. Default 1,000 × 16 = 16,384. */
   readonly maxCallsPerConnection: number
   /** Calls to one service that wait for its first connection. Default 10,000. */
   readonly maxWaitingCalls: number
@@ -28,8 +28,9 @@ export interface Limits {
   /** Connects of one address that may come at once, before that counts: a whole fleet comes back after a restart. Default 1,000. */
   readonly maxConnectBurst: number
   /**
-   * Calls of one connection that are opened and given up again in their first moments, within 10 seconds, before the
-   * connection is closed; only where they are more than two thirds of its calls. Default 1,000.
+   * Calls of one connection that are opened and given up again in their first moments, within 10 seconds, before further ones are
+   * put off by up to 100 ms, so that those that are given up are not begun; only where they are more than two thirds of its calls. A
+   * client that goes on with a hundred times as many is closed. Default 1,000.
    */
   readonly maxEarlyCancels: number
   /** Bytes waiting to be sent to one peer before answers and elements wait, and a client is no longer read. Default 1 MiB. */

@@ -9,6 +9,12 @@ export class RunningCall {
   readonly input: IncomingStream | undefined
   /** Elements on their way to the caller; only of server streams and duplex. */
   output: OutgoingStream | undefined = undefined
+  /** How far it is; `putOff` by its `CancelBudget`. */
+  state: 'waiting' | 'putOff' | 'begun' = 'waiting'
+  /** Whether its handler is at work; of a stream of results until it has opened it. */
+  atWork = false
+  /** For `GivenUpCalls`: when it was given up. */
+  givenUpIn = -1
 
   constructor(call: Call, input: IncomingStream | undefined) {
     this.call = call

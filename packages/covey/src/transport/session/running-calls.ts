@@ -11,6 +11,7 @@ import { CallReader } from './call-reader.ts'
 import { CancelBudget } from './cancel-budget.ts'
 import { readReason } from './cancel-reason.ts'
 import type { FrameLink } from './frame-link.ts'
+import { GivenUpCalls } from './given-up-calls.ts'
 import { HeldAnswers } from './held-answers.ts'
 import { leaveStream, type OutgoingStream } from './outgoing-stream.ts'
 import type { Pipe } from './pipe.ts'
@@ -24,13 +25,18 @@ export interface RunningCallsOptions {
   readonly dispatcher: Dispatcher
   readonly listen: ListenOptions
   readonly agreed: Agreed
-  readonly pipe: Pick<Pipe, 'soon'>
-  readonly events: IdleEvents
+  readonly pipe: OwnPipe
+  readonly events: RunningCallsEvents
 }
 
-interface IdleEvents {
+type OwnPipe = Pick<Pipe, 'soon' | 'protocol' | 'address'>
+
+/** What the calls of a connection tell. */
+export interface RunningCallsEvents {
   /** Nothing runs any more. */
   onIdle(): void
+  /** Told once, of a client that gives up so much of what it opens that its calls are begun later. */
+  onPutOff?(origin: Pick<Pipe, 'protocol' | 'address'>): void
 }
 
 /** The calls of a connection at the server's end: has each one served and sends what comes of it. */
@@ -38,8 +44,8 @@ export class RunningCalls {
   readonly #link: FrameLink
   readonly #dispatcher: Dispatcher
   readonly #options: ListenOptions
-  readonly #pipe: Pick<Pipe, 'soon'>
-  readonly #events: IdleEvents
+  readonly #pipe: OwnPipe
+  readonly #events: RunningCallsEvents
   readonly #version: number
   /** Bytes of a stream that the client takes ahead of its reader. */
   readonly #peerWindowBytes: number
@@ -53,6 +59,9 @@ export class RunningCalls {
   #held: HeldAnswers<RunningCall> | undefined
   #opened = 0
   #cancels: CancelBudget | undefined
+  #givenUp: GivenUpCalls | undefined
+  /** Whether calls of this connection were ever put off. */
+  #putOff = false
   #goingAway = false
 
   constructor(link: FrameLink, options: RunningCallsOptions) {
@@ -114,9 +123,7 @@ export class RunningCalls {
     if (frame.id === 0 || this.#running.has(frame.id)) {
       throw new CoveyError('PROTOCOL_ERROR', `call number ${frame.id} is 0 or in use`)
     }
-    if (this.#running.size >= this.#options.limits.maxCallsPerConnection) {
-      return this.#values.sendError(frame.id, this.#tooMany())
-    }
+    if (this.#full()) return this.#values.sendError(frame.id, this.#tooMany())
     let running: RunningCall
     try {
       running = this.#reader.read(frame, this.#inputs)
@@ -129,10 +136,23 @@ export class RunningCalls {
     this.#serve(frame.id, running)
   }
 
+  #full(): boolean {
+    const { size } = this.#running
+    const { maxCallsPerConnection } = this.#options.limits
+    const givenUp = this.#givenUp
+    if (givenUp === undefined) return size >= maxCallsPerConnection
+    return (
+      size + givenUp.size >= maxCallsPerConnection &&
+      size + givenUp.recount() >= maxCallsPerConnection
+    )
+  }
+
   #tooMany(): CoveyError {
     if (this.#goingAway) return instanceStopping(this.#dispatcher.instance)
     const { maxCallsPerConnection } = this.#options.limits
-    const message = `${maxCallsPerConnection} calls are in flight on this connection`
+    const givenUp = this.#givenUp?.size ?? 0
+    const some = givenUp === 0 ? '' : `, ${givenUp} of them given up, but still at work`
+    const message = `${maxCallsPerConnection} calls are in flight on this connection${some}`
     return new CoveyError('RESOURCE_EXHAUSTED', message)
   }
 
@@ -141,8 +161,24 @@ export class RunningCalls {
     this.#running.set(id, running)
     if (running.input !== undefined) this.#inputs += 1
     running.call.onCancel((reason) => this.#onCallCancelled(id, running, reason))
-    if (this.#link.catchingUp) this.#beginSoon(id, running)
+    const putOffMs = this.#cancels === undefined ? 0 : this.#putOffMs(running.call)
+    if (putOffMs > 0) this.#beginLater(id, running, putOffMs)
+    else if (this.#link.catchingUp) this.#beginSoon(id, running)
     else this.#begin(id, running)
+  }
+
+  #putOffMs(call: Call): number {
+    const ended = this.#opened - this.#running.size
+    return this.#cancels?.putOffMs(call.remainingMs(), ended) ?? 0
+  }
+
+  /** Calls of a client that gives up most of what it opens: those that it gives up meanwhile are not begun at all. */
+  #beginLater(id: number, running: RunningCall, putOffMs: number): void {
+    if (!this.#putOff) this.#events.onPutOff?.(this.#pipe)
+    this.#putOff = true
+    running.state = 'putOff'
+    const timer = this.#options.clock.after(putOffMs, () => this.#begin(id, running))
+    running.call.onCancel(timer.stop)
   }
 
   /**
@@ -162,12 +198,23 @@ export class RunningCalls {
 
   #begin(id: number, running: RunningCall): void {
     const { call } = running
+    running.state = 'begun'
+    running.atWork = true
     const served = call.mode === 'wait' ? this.#dispatcher.serve(call) : this.#accept(call)
     served.then(
       (result) => this.#onServed(id, running, result),
       // A call that failed before or, with one result, while its handler ran.
-      (error) => this.#fail(id, running, error),
+      (error) => {
+        this.#onDone(running)
+        this.#fail(id, running, error)
+      },
     )
+  }
+
+  /** The handler of a call has nothing more to do for it, but for a stream that it gave. */
+  #onDone(running: RunningCall): void {
+    running.atWork = false
+    if (running.givenUpIn >= 0) this.#givenUp?.done(running)
   }
 
   /** From the moment it is accepted on, neither the end of this connection nor a cancel reaches the call. */
@@ -177,6 +224,7 @@ export class RunningCalls {
   }
 
   #onServed(id: number, running: RunningCall, result: unknown): void {
+    this.#onDone(running)
     const { method, mode } = running.call
     if (givesStream(method.kind)) return this.#openStream(id, running, result)
     this.#end(id, running, mode === 'wait' ? frameType.result : frameType.accepted, result)
@@ -271,21 +319,31 @@ export class RunningCalls {
     const running = this.#running.get(frame.id)
     if (running === undefined) return
     const remainingMs = running.call.remainingMs()
-    const begun = this.#late?.get(frame.id) !== running
     running.call.cancel(readReason(frame, this.#values))
-    // Given up while this process stood still: nobody's fault but ours.
-    if (!begun) return
     const { clock, limits } = this.#options
     this.#cancels ??= new CancelBudget(clock, limits.maxEarlyCancels)
-    if (!this.#cancels.exceeded(running.call.openedMs, remainingMs, this.#opened)) return
+    const ended = this.#opened - this.#running.size
+    if (running.state === 'begun') this.#cancels.take(running.call.openedMs, remainingMs, ended)
+    else this.#cancels.skip()
+    if (running.state === 'putOff' && this.#cancels.tooMany()) this.#throwOut()
+  }
+
+  /** @throws CoveyError for which the connection must end */
+  #throwOut(): never {
     this.#link.send(frameType.goAway, 0, 0)
-    const message = `more than ${limits.maxEarlyCancels} calls were opened and given up at once within 10 seconds`
+    const { maxEarlyCancels } = this.#options.limits
+    const what = `more than ${maxEarlyCancels} calls were opened and given up at once within 10 s`
+    const message = `${what}, and it went on by the thousand when further ones were put off`
     throw new CoveyError('RESOURCE_EXHAUSTED', message)
   }
 
   /** The handler may go on for a while, but its caller has its answer now. */
   #onCallCancelled(id: number, running: RunningCall, reason: CoveyError): void {
     running.output?.abort(reason)
+    if (running.atWork && this.#link.open) {
+      this.#givenUp ??= new GivenUpCalls(this.#options.clock)
+      this.#givenUp.add(running)
+    }
     // Ahead of the answers that wait: its own may be one of them.
     this.#endNow(id, running, frameType.error, reason)
   }

@@ -6,7 +6,7 @@ import { callerGone, instanceStopping, serverStopped } from '../endings.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import { FrameLink, type LinkOwner } from './frame-link.ts'
 import type { Pipe } from './pipe.ts'
-import { RunningCalls } from './running-calls.ts'
+import { RunningCalls, type RunningCallsEvents } from './running-calls.ts'
 import type { SendBudget } from './send-budget.ts'
 import { type Agreed, ServerGreeting } from './server-greeting.ts'
 
@@ -20,9 +20,7 @@ export interface ServerSessionOptions extends ListenOptions {
 }
 
 /** What sessions report to their listener. */
-export interface ServerSessionEvents {
-  /** Nothing runs any more. */
-  onIdle(): void
+export interface ServerSessionEvents extends RunningCallsEvents {
   /** The handshake is done. */
   onReady?(session: ServerSession): void
   onClosed(reason: CoveyError | undefined, session: ServerSession): void

@@ -48,6 +48,11 @@ export class SessionSet implements Served {
   /** The same for all of them: an idle connection should hold little. */
   readonly #events: ServerSessionEvents = {
     onIdle: () => this.#changed(),
+    onPutOff: ({ protocol, address }) => {
+      const { maxEarlyCancels } = this.#options.limits
+      const what = `a connection gives up most of its calls at once, more than ${maxEarlyCancels} in 10 s`
+      this.#warn({ peer: address, protocol }, `${what}: further ones are begun up to 100 ms later`)
+    },
     onReady: (session) => this.#greeted(session),
     onClosed: (reason, session) => {
       if (reason !== undefined) this.#note(session.origin, reason)

@@ -8,9 +8,6 @@ import { systemClock } from '../../base/clock.ts'
 import { TimerWheel } from '../../base/timer-wheel.ts'
 import { currentCall } from '../../call/call-storage.ts'
 import { compose } from '../../call/handler.ts'
-import { FrameDecoder } from '../../codec/frame/frame-decoder.ts'
-import { frameType } from '../../codec/frame/frame-type.ts'
-import { FrameWriter } from '../../codec/frame/frame-writer.ts'
 import { clientStack } from '../../rpc/client-stack.ts'
 import { contractClient } from '../../rpc/contract-client.ts'
 import { createDispatcher } from '../../rpc/dispatcher.ts'
@@ -21,7 +18,6 @@ import { freePort } from '../../testing/free-port.ts'
 import { RecordingLog } from '../../testing/recording-log.ts'
 import { until } from '../../testing/until.ts'
 import { defaultLimits, type Limits } from '../limits.ts'
-import { writeCallHead } from '../session/call-head.ts'
 import type { Connection, Listener } from '../transport.ts'
 import { tcpTransport } from './tcp-transport.ts'
 
@@ -87,65 +83,6 @@ test('2,000 strangers who send a byte now and then keep nobody else out', {
   const lines = log.messages('warn').filter((line) => line.includes('shaking hands'))
   // One in ten seconds, and the test may take some of those.
   assert.ok(lines.length >= 1 && lines.length <= 3, log.messages('warn').join('\n'))
-})
-
-/** A client that knows the bytes but obeys nothing. */
-async function attacker(address: string): Promise<{ socket: Socket; writer: FrameWriter }> {
-  const [socket] = await flood(address, 1)
-  const writer = new FrameWriter(1 << 20)
-  const hello = {
-    covey: 1,
-    newest: 2,
-    codecs: ['msgpack'],
-    maxFrameBytes: 65_536,
-    streamWindowBytes: 65_536,
-  }
-  writer.frame(frameType.hello, 0, 0, (out) => out.text(JSON.stringify(hello)))
-  socket!.write(writer.take())
-  await once(socket!, 'data')
-  return { socket: socket!, writer }
-}
-
-test('a client that opens calls only to give them up is closed, with a word, and others are served', {
-  timeout: 30_000,
-}, async () => {
-  const log = new RecordingLog()
-  await using listener = await serve({ maxEarlyCancels: 200 }, log)
-  await using good = await dial(listener.address)
-  const api = apiOf(good)
-  const { socket, writer } = await attacker(listener.address)
-  const seen: string[] = []
-  const decoder = new FrameDecoder(1 << 20)
-  socket.on('data', (chunk: Buffer) => {
-    decoder.push(chunk, ({ type, id, bytes, start, end }) => {
-      if (id !== 0) return
-      seen.push(
-        type === frameType.error ? Buffer.from(bytes.subarray(start, end)).toString() : `${type}`,
-      )
-    })
-  })
-  const closed = once(socket, 'close')
-  const hang = 2
-  for (let id = 1; id <= 300; id++) {
-    const head = {
-      method: hang,
-      timeoutMs: 60_000,
-      trace: undefined,
-      metadata: new Map(),
-      baggage: new Map(),
-    }
-    writer.frame(frameType.call, 0, id, (out) => writeCallHead(head, out))
-    writer.frame(frameType.cancel, 0, id)
-    if (id % 50 === 0) {
-      socket.write(writer.take())
-      assert.equal(await api.echo(id), id)
-    }
-  }
-  await closed
-  assert.equal(seen[0], String(frameType.goAway))
-  assert.match(seen[1]!, /RESOURCE_EXHAUSTED.*more than 200 calls/)
-  assert.equal(await api.echo('fine'), 'fine')
-  assert.match(log.messages('warn').join(), /a connection was closed: more than 200 calls/)
 })
 
 test('a process without file handles refuses connections at rest, says so once and recovers', {

@@ -25,6 +25,8 @@ export interface SessionPairOptions {
   readonly clock?: Clock
   /** Sees what is on its way and says what arrives instead. Default: the same. */
   tamper?(bytes: Uint8Array, to: 'client' | 'server'): Uint8Array
+  /** Whether what arrives at the client is only lent to it, as by sockets that read into memory of their own. Default false. */
+  readonly lends?: boolean
   /** Serves calls. Default: gives back the input. */
   readonly serve?: Dispatcher['serve']
 }
@@ -51,7 +53,8 @@ export interface SessionPair {
 export function sessionPair(options: SessionPairOptions = {}): SessionPair {
   const { tamper = (bytes: Uint8Array) => bytes, clock = systemClock } = options
   const limits = { ...defaultLimits, ...options.limits }
-  const [clientEnd, serverEnd] = [memoryPipe(), memoryPipe()]
+  const clientEnd = Object.assign(memoryPipe(), { lends: options.lends === true })
+  const serverEnd = memoryPipe()
   const seen: SessionPair['seen'] = { inputs: [], peer: undefined, closed: [] }
   const serve: Dispatcher['serve'] = async (call) => {
     seen.inputs.push(call.input)

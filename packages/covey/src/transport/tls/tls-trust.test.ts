@@ -141,13 +141,19 @@ test('a client is refused in the same cases, and hears that it was; so does the 
     notBefore: new Date(Date.now() - 9 * dayMs),
     notAfter: new Date(Date.now() - dayMs),
   }
-  for (const own of [
-    fixedCredentials({ ...other.issue({ spiffe }), ca: authority.ca }),
-    credentials({ spiffe, ...past }),
-  ]) {
+  const future = {
+    notBefore: new Date(Date.now() + dayMs),
+    notAfter: new Date(Date.now() + 9 * dayMs),
+  }
+  const wrong: [TlsCredentials, string][] = [
+    [fixedCredentials({ ...other.issue({ spiffe }), ca: authority.ca }), 'CERT_SIGNATURE_FAILURE'],
+    [credentials({ spiffe, ...past }), 'CERT_HAS_EXPIRED'],
+    [credentials({ spiffe, ...future }), 'CERT_NOT_YET_VALID'],
+  ]
+  for (const [own, why] of wrong) {
     const error = await refusal(listener.address, own)
     assert.equal(error.code, 'UNAUTHENTICATED', error.message)
-    assert.match(error.message, /the certificate of the client is refused: [A-Z_]+/)
+    assert.match(error.message, new RegExp(`the certificate of the client is refused: ${why}`))
   }
   assert.equal(listener.connections, 0)
   assert.deepEqual(log.messages('warn'), ['a client was refused'])

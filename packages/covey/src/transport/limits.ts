@@ -46,6 +46,11 @@ export interface Limits {
   readonly slowReaderMs: number
   /** Bytes a stream may send ahead of its reader. Default 512 KiB. */
   readonly streamWindowBytes: number
+  /**
+   * Bytes of all streams of one connection that wait for their readers; for each element 64 more than on the wire. Above it streams
+   * that hold more than a `maxStreamsPerConnection`th of it are ended. Default 128 MiB.
+   */
+  readonly maxUnreadBytes: number
   /** Time for connecting and for the handshake, in milliseconds. Default 1,000 and 5,000. */
   readonly connectMs: number
   readonly handshakeMs: number
@@ -89,6 +94,7 @@ export const defaultLimits: Limits = Object.freeze({
   maxUnsentBytes: 64 * 1024 * 1024,
   slowReaderMs: 10_000,
   streamWindowBytes: 512 * 1024,
+  maxUnreadBytes: 128 * 1024 * 1024,
   connectMs: 1_000,
   handshakeMs: 5_000,
   pingMs: 1_000,

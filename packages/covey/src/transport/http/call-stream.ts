@@ -1,7 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Call } from '../../call/call.ts'
 import { givesStream, takesStream } from '../../call/method-ref.ts'
-import { lengthBytes } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { IncomingStream } from '../session/incoming-stream.ts'
 import { OutgoingStream } from '../session/outgoing-stream.ts'
@@ -55,7 +54,6 @@ class StreamFlight implements Flight {
     })
     this.#items = new IncomingStream({
       windowBytes: limits.streamWindowBytes,
-      maxFrameBytes: limits.maxFrameBytes + lengthBytes,
       grant: (bytes) => void (this.#over || this.#body.credit(bytes)),
       onLeft: () => this.#fail(new CoveyError('CANCELLED', 'the reader left the stream')),
     })

@@ -18,7 +18,8 @@ const aheadBytes = 64 * 1024
 export function lineItems(message: IncomingMessage, limits: BodyLimits): AsyncIterable<unknown> {
   const items = new IncomingStream({
     windowBytes: aheadBytes,
-    maxFrameBytes: limits.maxBytes + aheadBytes,
+    // What one read brought has been cut into lines when the sender is held back.
+    slackBytes: limits.maxBytes + aheadBytes,
     grant: () => {
       message.resume()
       lines.resume()

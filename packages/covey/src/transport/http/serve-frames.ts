@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Call } from '../../call/call.ts'
 import { givesStream, type MethodRef, takesStream } from '../../call/method-ref.ts'
-import { lengthBytes } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { IncomingStream } from '../session/incoming-stream.ts'
 import { OutgoingStream } from '../session/outgoing-stream.ts'
@@ -62,7 +61,6 @@ class FrameService {
     })
     this.#items = new IncomingStream({
       windowBytes: streamWindowBytes,
-      maxFrameBytes: maxFrameBytes + lengthBytes,
       grant: (bytes) => void (this.#done || this.#body.credit(bytes)),
       onLeft() {},
     })

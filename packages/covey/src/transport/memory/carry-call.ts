@@ -70,7 +70,6 @@ function settle(
 function pipeInto(served: Call, call: Call) {
   const inputs = new IncomingStream({
     windowBytes: elementsAhead,
-    maxFrameBytes: 1,
     grant: (count) => source.grant(count),
     // The source is held until the call ends, and left then.
     onLeft() {},
@@ -95,7 +94,6 @@ function readFrom(served: Call, results: unknown, finish: () => boolean): unknow
   if (served.cancelled !== undefined) return leaveStream(results)
   const stream = new IncomingStream({
     windowBytes: elementsAhead,
-    maxFrameBytes: 1,
     grant: (count) => source.grant(count),
     onLeft: () => served.cancel(new CoveyError('CANCELLED', 'the reader left the stream')),
   })

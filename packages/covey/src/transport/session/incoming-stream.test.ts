@@ -9,7 +9,7 @@ function bench() {
   const stream = new IncomingStream({
     // So small that every element taken is granted at once; its sender is not bound by it.
     windowBytes: 1,
-    maxFrameBytes: Number.MAX_SAFE_INTEGER,
+    slackBytes: Number.MAX_SAFE_INTEGER,
     grant: (bytes) => {
       seen.taken += bytes
     },
@@ -32,7 +32,6 @@ test('the sender is granted what was taken, half a window at a time', async () =
   const grants: number[] = []
   const stream = new IncomingStream({
     windowBytes: 100,
-    maxFrameBytes: 1_000,
     grant: (bytes) => void grants.push(bytes),
     onLeft() {},
   })
@@ -45,9 +44,8 @@ test('the sender is granted what was taken, half a window at a time', async () =
   assert.deepEqual(grants, [50, 50])
 })
 
-test('a sender may pass the window by one frame, and no further', async () => {
-  const make = () =>
-    new IncomingStream({ windowBytes: 100, maxFrameBytes: 50, grant() {}, onLeft() {} })
+test('a sender may pass the window by its last element, and no further', async () => {
+  const make = () => new IncomingStream({ windowBytes: 100, grant() {}, onLeft() {} })
   const refusal = { code: 'PROTOCOL_ERROR', message: 'more of a stream than was granted' }
   const obedient = make()
   for (const bytes of [99, 51]) obedient.push('x', bytes)
@@ -59,6 +57,10 @@ test('a sender may pass the window by one frame, and no further', async () => {
   // 150 bytes were granted anew.
   for (const bytes of [99, 51]) drained.push('x', bytes)
   assert.throws(() => drained.push('x', 1), refusal)
+  const small = make()
+  for (let n = 0; n < 10; n++) small.push('x', 10)
+  assert.throws(() => small.push('x', 10), refusal, 'many small ones are no better')
+  assert.equal(small.queuedBytes, 100)
   const left = make()
   await left.return()
   left.push('x', 150)
@@ -197,4 +199,35 @@ test('however pushes and reads are mixed, all arrives in order and is counted', 
     ),
     { numRuns: 20 },
   )
+})
+
+test('what several streams hold is counted together, until it is taken or they end', async () => {
+  const unread = { bytes: 0 }
+  const make = () => new IncomingStream({ windowBytes: 1_000, grant() {}, onLeft() {}, unread })
+  const [first, second, third, fourth] = [make(), make(), make(), make()]
+  for (const stream of [first, second, third, fourth]) {
+    stream.push('a', 10)
+    stream.push('b', 36)
+  }
+  // Each element takes 64 bytes beside those on the wire.
+  assert.deepEqual([unread.bytes, first.heldBytes], [4 * 174, 174])
+  await first.next()
+  assert.equal(unread.bytes, 3 * 174 + 100)
+  await first.return()
+  assert.equal(unread.bytes, 3 * 174)
+  second.abort(lost)
+  assert.equal(unread.bytes, 2 * 174)
+  third.finish()
+  assert.deepEqual([unread.bytes, third.heldBytes], [174, 174])
+  assert.deepEqual([await third.next(), await third.next()], [value('a'), value('b')])
+  assert.deepEqual(await third.next(), done)
+  assert.equal(unread.bytes, 174)
+  await fourth.next()
+  await fourth.next()
+  fourth.finish()
+  assert.equal(unread.bytes, 0)
+  const waiting = make()
+  const read = waiting.next()
+  waiting.push('c', 10)
+  assert.deepEqual([await read, unread.bytes], [value('c'), 0])
 })

@@ -4,8 +4,13 @@ import { CoveyError } from '../../error/covey-error.ts'
 export interface IncomingStreamOptions {
   /** Bytes the sender may have on their way to the reader. */
   readonly windowBytes: number
-  /** Largest frame; the last one may pass the window. */
-  readonly maxFrameBytes: number
+  /**
+   * Bytes by which the sender may pass the window and its last element, where it is held back by other means that are not exact.
+   * Default 0.
+   */
+  readonly slackBytes?: number
+  /** What all streams of a connection hold. Default: nobody counts. */
+  readonly unread?: UnreadItems | undefined
   /** Lets the sender send this many bytes more. */
   grant(bytes: number): void
   /** The reader left before the end. */
@@ -22,12 +27,21 @@ interface Reader {
   reject(error: CoveyError): void
 }
 
+/** What an element takes beside its bytes on the wire, at the least: without it a window of empty ones looks like nothing. */
+const itemBytes = 64
+
+/** Elements of several streams that arrived and were not taken. */
+export interface UnreadItems {
+  /** What they take, about. */
+  bytes: number
+}
+
 /** Taken elements are let go of in steps of this many. */
 const compactAt = 256
 
 /**
- * Elements as they arrive, for one reader, on either side of a connection. It holds no more than the window and one frame:
- * the sender is granted more when the reader has taken half a window.
+ * Elements as they arrive, for one reader, on either side of a connection. It holds no more than the window and one element that
+ * passed it: the sender is granted more when the reader has taken half a window.
  */
 export class IncomingStream implements AsyncIterableIterator<unknown> {
   readonly #options: IncomingStreamOptions
@@ -40,10 +54,13 @@ export class IncomingStream implements AsyncIterableIterator<unknown> {
   #owedBytes = 0
   #end: { readonly error: CoveyError | undefined } | undefined
   #readers: Reader[] = []
+  /** Until the end. */
+  #unread: UnreadItems | undefined
 
   constructor(options: IncomingStreamOptions) {
     this.#options = options
     this.#allowedBytes = options.windowBytes
+    this.#unread = options.unread
   }
 
   [Symbol.asyncIterator](): this {
@@ -55,21 +72,28 @@ export class IncomingStream implements AsyncIterableIterator<unknown> {
     return this.#queuedBytes
   }
 
+  /** What the elements that were not taken take, about. */
+  get heldBytes(): number {
+    return this.#queuedBytes + (this.#items.length - this.#next) * itemBytes
+  }
+
   /**
    * Takes an element in. Those that were under way when the stream ended are dropped.
    * @param bytes its size on the wire
    * @throws CoveyError `PROTOCOL_ERROR` when the sender sent more than it may
    */
   push(value: unknown, bytes: number): void {
-    this.#allowedBytes -= bytes
-    if (this.#allowedBytes + this.#options.maxFrameBytes < 0) {
+    const { slackBytes = 0 } = this.#options
+    if (this.#allowedBytes + slackBytes <= 0) {
       throw new CoveyError('PROTOCOL_ERROR', 'more of a stream than was granted')
     }
+    this.#allowedBytes -= bytes
     if (this.#end !== undefined) return
     const reader = this.#readers.shift()
     if (reader === undefined) {
       this.#items.push({ value, bytes })
       this.#queuedBytes += bytes
+      if (this.#unread !== undefined) this.#unread.bytes += bytes + itemBytes
       return
     }
     reader.resolve({ done: false, value })
@@ -79,6 +103,7 @@ export class IncomingStream implements AsyncIterableIterator<unknown> {
   /** No more elements; what has arrived can still be read, then `error` is thrown if there is one. */
   finish(error?: CoveyError): void {
     this.#end ??= { error }
+    this.#release()
     this.#dismiss()
   }
 
@@ -117,6 +142,7 @@ export class IncomingStream implements AsyncIterableIterator<unknown> {
       this.#next = 0
     }
     this.#queuedBytes -= item.bytes
+    if (this.#unread !== undefined) this.#unread.bytes -= item.bytes + itemBytes
     this.#taken(item.bytes)
   }
 
@@ -129,7 +155,14 @@ export class IncomingStream implements AsyncIterableIterator<unknown> {
     this.#options.grant(grant)
   }
 
+  /** Nothing more comes, and nobody need ever read what did: it is no matter of the connection any more. */
+  #release(): void {
+    if (this.#unread !== undefined) this.#unread.bytes -= this.heldBytes
+    this.#unread = undefined
+  }
+
   #drop(): void {
+    this.#release()
     this.#items = []
     this.#next = 0
     this.#queuedBytes = 0

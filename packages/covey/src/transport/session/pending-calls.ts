@@ -239,6 +239,10 @@ export class PendingCalls {
       return this.#abandon(id, CoveyError.from(error))
     }
     stream.push(item, countedBytes(frame))
+    const excess = this.#values.excess(stream)
+    if (excess === undefined) return
+    stream.abort(excess)
+    this.#abandon(id, excess)
   }
 
   #onEnd(frame: Frame): void {

@@ -300,7 +300,10 @@ export class RunningCalls {
     } catch (error) {
       return running.call.cancel(asInputError(CoveyError.from(error)))
     }
-    running.input?.push(item, countedBytes(frame))
+    const input = running.input!
+    input.push(item, countedBytes(frame))
+    const excess = this.#values.excess(input)
+    if (excess !== undefined) running.call.cancel(excess)
   }
 
   #onEnd(frame: Frame): void {

@@ -128,7 +128,8 @@ test('a server that sends more of a stream than it may ends the connection', asy
     const { pipe, session } = await client(small)
     await session.invoke(new Call(method, input))
     const large = item(1, 'x'.repeat(30_000))
-    for (let count = 0; count < 2; count++) pipe.receive(large)
+    // The last one may pass the window.
+    pipe.receive(large)
     assert.equal(session.state, 'open')
     pipe.receive(large)
     assert.equal(session.state, 'closed')
@@ -187,10 +188,11 @@ test('a client that sends more of a stream than it may ends the connection, read
     )
     pipe.receive(callFrame(1, 2))
     const large = item(1, 'x'.repeat(30_000))
-    for (let count = 0; count < 2; count++) pipe.receive(large)
+    // The one that is read is granted again, the last one may pass the window.
+    for (let count = 0; count < (leave ? 2 : 1); count++) pipe.receive(large)
     await settled()
     assert.deepEqual(closed, [])
-    for (let count = 0; count < 3; count++) pipe.receive(large)
+    pipe.receive(large)
     assert.deepEqual([closed, session.running], [['PROTOCOL_ERROR'], 0])
   }
 })
@@ -364,3 +366,67 @@ async function damagedClient(bytes: Uint8Array, round: number): Promise<void> {
   await Promise.all(outcomes)
   assert.equal(session.pending, 0)
 }
+
+test('many small elements beyond the window end the connection as one large one does', async () => {
+  const limits = { streamWindowBytes: 1_024, maxFrameBytes: 1 << 20 }
+  const { pipe, closed } = await serverEnd(fourMethods, () => new Promise(() => {}), { limits })
+  pipe.receive(callFrame(1, 2))
+  const tiny = item(1, undefined)
+  // 10 bytes each; the 103rd begins below the window.
+  for (let count = 0; count < 103; count++) pipe.receive(tiny)
+  assert.deepEqual(closed, [])
+  pipe.receive(tiny)
+  assert.deepEqual(closed, ['PROTOCOL_ERROR'])
+})
+
+test('streams that nobody reads hold no more than a connection may, and those with little go on', async () => {
+  const limits = {
+    streamWindowBytes: 10_000,
+    maxUnreadBytes: 100_000,
+    maxStreamsPerConnection: 100,
+  }
+  let read: Promise<unknown> | undefined
+  const { pipe, closed, session } = await serverEnd(
+    fourMethods,
+    async (served) => {
+      if (served.input === undefined) return undefined
+      read ??= (async () => {
+        for await (const value of inputsOf(served)) if (value === 'last') return 'read'
+        return 'ended'
+      })()
+      return new Promise(() => {})
+    },
+    { limits },
+  )
+  for (let id = 1; id <= 30; id++) pipe.receive(callFrame(id, 2))
+  const large = 'x'.repeat(4_900)
+  for (let id = 2; id <= 30; id++) for (let n = 0; n < 2; n++) pipe.receive(item(id, large))
+  const refused = saidBy(pipe).filter(([name]) => name === 'error')
+  assert.equal(refused.length, 19)
+  assert.match(
+    String((refused[0]![2] as { message: string }).message),
+    /^more than 100000 bytes of streams wait for their readers on this connection, \d+ of this one$/,
+  )
+  assert.equal(session.running, 11)
+  pipe.receive(item(1, 'last'))
+  assert.equal(await read, 'read')
+  assert.deepEqual(closed, [])
+})
+
+test('a client ends a stream that nobody reads when all of them hold too much', async () => {
+  const limits = { streamWindowBytes: 10_000, maxUnreadBytes: 20_000, maxStreamsPerConnection: 10 }
+  const { pipe, session, clock } = await client(limits)
+  const streams: AsyncIterator<unknown>[] = []
+  for (let id = 1; id <= 3; id++) {
+    const stream = await session.invoke(new Call(items, undefined, { clock }))
+    streams.push((stream as AsyncIterable<unknown>)[Symbol.asyncIterator]())
+  }
+  for (let id = 1; id <= 3; id++) pipe.receive(item(id, 'x'.repeat(8_000)))
+  assert.equal(session.pending, 2)
+  await assert.rejects(streams[2]!.next(), { code: 'RESOURCE_EXHAUSTED' })
+  assert.ok(saidBy(pipe).some(([name, id]) => name === 'cancel' && id === 3))
+  // What the others hold can be read, and makes room.
+  assert.equal(((await streams[0]!.next()).value as string).length, 8_000)
+  pipe.receive(item(2, 'x'.repeat(1_000)))
+  assert.equal(session.pending, 2)
+})

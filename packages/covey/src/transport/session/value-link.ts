@@ -1,12 +1,12 @@
 import type { ByteWriter } from '../../base/byte-writer.ts'
 import type { Codec, ConnectionCodec } from '../../codec/codec.ts'
 import { u32At } from '../../codec/frame/frame-decoder.ts'
-import { type Frame, frameHeadBytes, frameType, lengthBytes } from '../../codec/frame/frame-type.ts'
+import { type Frame, frameHeadBytes, frameType } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { sendErrorData } from '../../error/send-error-data.ts'
 import type { Limits } from '../limits.ts'
 import type { FrameLink } from './frame-link.ts'
-import { IncomingStream } from './incoming-stream.ts'
+import { IncomingStream, type UnreadItems } from './incoming-stream.ts'
 import { OutgoingStream } from './outgoing-stream.ts'
 
 /**
@@ -25,6 +25,7 @@ export class ValueLink {
   #early: number
   readonly #link: FrameLink
   readonly #limits: Limits
+  readonly #unread: UnreadItems = { bytes: 0 }
 
   constructor(link: FrameLink, codec: Codec, limits: Limits) {
     this.#link = link
@@ -102,12 +103,25 @@ export class ValueLink {
   incoming(id: number, onLeft: () => void): IncomingStream {
     return new IncomingStream({
       windowBytes: this.#limits.streamWindowBytes,
-      maxFrameBytes: this.#limits.maxFrameBytes + lengthBytes,
+      unread: this.#unread,
       grant: (bytes) => {
         if (this.#link.open) this.#link.send(frameType.credit, 0, id, (out) => out.u32(bytes))
       },
       onLeft,
     })
+  }
+
+  /**
+   * Why a stream that has just got an element is to be ended: all streams of the connection together hold too much for their readers, and
+   * this one holds more than its share.
+   */
+  excess(stream: IncomingStream): CoveyError | undefined {
+    const { maxUnreadBytes, maxStreamsPerConnection } = this.#limits
+    if (this.#unread.bytes <= maxUnreadBytes) return undefined
+    const share = maxUnreadBytes / maxStreamsPerConnection
+    if (stream.heldBytes <= share) return undefined
+    const message = `more than ${maxUnreadBytes} bytes of streams wait for their readers on this connection, ${stream.heldBytes} of this one`
+    return new CoveyError('RESOURCE_EXHAUSTED', message)
   }
 
   /** Sends the elements of `source` under a number, as far as the reader grants it: first `windowBytes`. */

@@ -1,7 +1,7 @@
 import { ensurePeers } from '../peers.ts'
 import { formatReport } from './format-report.ts'
 import { buildGoProgram } from './go-build.ts'
-import { parseRpcOptions, type RpcOptions } from './options.ts'
+import { parseRpcOptions, type RpcOptions, rpcUsage } from './options.ts'
 import { cannotPin } from './pair.ts'
 import { createReport, type Report, thisMachine } from './report.ts'
 import type { Scenarios } from './results.ts'
@@ -32,6 +32,7 @@ const scenarios: { [N in ScenarioName]: (run: ScenarioRun) => Promise<Scenarios[
  */
 export async function run(args: string[]): Promise<string> {
   const options = parseRpcOptions(args)
+  if (options === 'help') return rpcUsage
   const unpinned = options.pin ? cannotPin() : undefined
   if (unpinned) throw new Error(`--pin: ${unpinned}`)
   const skipped = await prepare(options)

@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseRpcOptions } from './options.ts'
+import { parseRpcOptions, type RpcOptions, rpcUsage } from './options.ts'
 import { scenarioNames } from './scenario.ts'
 import { subjectNames } from './subjects.ts'
+
+const parse = (args: string[]) => parseRpcOptions(args) as RpcOptions
+
+test('--help names every option', () => {
+  assert.equal(parseRpcOptions(['--rounds', '2', '--help']), 'help')
+  const names = Object.keys(parse([])).map((name) => (name === 'scenarios' ? 'scenario' : name))
+  for (const name of names) assert.match(rpcUsage, new RegExp(`^  --${name} `, 'm'))
+})
 
 test('without arguments: all subjects and scenarios, short rounds, a table', () => {
   assert.deepEqual(parseRpcOptions([]), {
@@ -17,13 +25,13 @@ test('without arguments: all subjects and scenarios, short rounds, a table', () 
 })
 
 test('--full measures longer unless told how long', () => {
-  assert.equal(parseRpcOptions(['--full']).seconds, 3)
-  assert.equal(parseRpcOptions(['--full', '--seconds', '1']).seconds, 1)
+  assert.equal(parse(['--full']).seconds, 3)
+  assert.equal(parse(['--full', '--seconds', '1']).seconds, 1)
 })
 
 test('--only and --scenario pick and keep the order of the report', () => {
   const args = ['--only', 'nestjs,covey', '--scenario', 'bulk,unary', '--json', '--pin']
-  const { only, scenarios, json, pin } = parseRpcOptions(args)
+  const { only, scenarios, json, pin } = parse(args)
   assert.deepEqual(
     { only, scenarios, json, pin },
     {

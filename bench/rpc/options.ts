@@ -19,8 +19,22 @@ export interface RpcOptions {
   scenarios: ScenarioName[]
 }
 
-/** Throws on an unknown option, subject, scenario or a number that makes no sense. */
-export function parseRpcOptions(args: string[]): RpcOptions {
+/** What `--help` prints. */
+export const rpcUsage = `usage: npm run bench -- rpc [options]
+
+  --only <subjects>      of: ${subjectNames.join(', ')}
+  --scenario <scenarios> of: ${scenarioNames.join(', ')}
+  --full                 all payloads, concurrencies and numbers of connections, of all subjects
+  --seconds <n>          of one measurement (default 1.5, with --full 3)
+  --rounds <n>           how often the main table is measured (default 3)
+  --pin                  server on core 0, client on core 1
+  --json                 the report as JSON
+  --help                 this text
+
+Lists are separated by commas.`
+
+/** `'help'` where that is asked for. Throws on an unknown option, subject, scenario or a number that makes no sense. */
+export function parseRpcOptions(args: string[]): RpcOptions | 'help' {
   const { values } = parseArgs({
     args,
     options: {
@@ -31,8 +45,10 @@ export function parseRpcOptions(args: string[]): RpcOptions {
       rounds: { type: 'string', default: '3' },
       only: { type: 'string' },
       scenario: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   })
+  if (values.help) return 'help'
   const { json, full, pin } = values
   const asked = values.only?.split(',').map(subjectName)
   const wanted = values.scenario?.split(',').map(scenarioName)

@@ -6,6 +6,7 @@ import { histogramText, latencyText } from './latency-text.ts'
 import { type LoadProgress, type LoadReport, runLoad } from './load-run.ts'
 import { readInput } from './read-input.ts'
 import { methodOf, openRemote, type RemoteOptions, remoteOptions, splitPath } from './remote.ts'
+import { typedInput } from './typed-input.ts'
 
 interface BenchOptions extends RemoteOptions {
   readonly concurrency: number
@@ -34,7 +35,7 @@ export function benchCommand(): Command {
 
 async function bench(path: string, argument: string | undefined, options: BenchOptions) {
   const { service, name } = splitPath(path)
-  const input = await readInput(argument)
+  const early = await readInput(argument)
   await using remote = await openRemote(options)
   const description = await remote.describe(service)
   const method = methodOf(description, name)
@@ -44,6 +45,7 @@ async function bench(path: string, argument: string | undefined, options: BenchO
       `${path} streams; only methods with one answer are measured`,
     )
   }
+  const input = typedInput(early, method.input)
   const api = remote.client(describedContract(description), service)
   const run = api[name] as unknown as (input: unknown, options: object) => Promise<unknown>
   const wishes = options.timeout === undefined ? {} : { timeoutMs: options.timeout }

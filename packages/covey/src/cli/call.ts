@@ -1,12 +1,13 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { CallOptions } from '../contract/client.ts'
-import type { MethodDescription } from '../contract/describe-contract.ts'
+import type { JsonSchema, MethodDescription } from '../contract/describe-contract.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { describedContract } from '../rpc/described-contract.ts'
 import { write } from './output.ts'
 import { readElements, readInput } from './read-input.ts'
 import { methodOf, openRemote, type RemoteOptions, remoteOptions, splitPath } from './remote.ts'
 import { typeText } from './type-text.ts'
+import { typedInput } from './typed-input.ts'
 import { valueText } from './value-text.ts'
 
 interface CallCommandOptions extends RemoteOptions {
@@ -45,6 +46,7 @@ export function callCommand(): Command {
 
 async function call(path: string, argument: string | undefined, options: CallCommandOptions) {
   const { service, name } = splitPath(path)
+  requireChoice(options)
   // Before anything is opened: a mistyped input needs no network, and files are named from here.
   const early = argument === '-' ? undefined : await readInput(argument)
   await using remote = await openRemote(options)
@@ -53,7 +55,9 @@ async function call(path: string, argument: string | undefined, options: CallCom
   requireStream(method, options)
   const api = remote.client(describedContract(description), service)
   const run = api[name] as unknown as AnyFunction
-  const input = takesStream(method) ? readElements(argument) : (early ?? (await late(argument)))
+  const input = takesStream(method)
+    ? typedElements(readElements(argument), method.input)
+    : typedInput(early ?? (await late(argument)), method.input)
   try {
     await show(run(input, wishesOf(options)), options)
   } catch (error) {
@@ -63,6 +67,20 @@ async function call(path: string, argument: string | undefined, options: CallCom
 
 function late(argument: string | undefined): Promise<unknown> {
   return argument === '-' ? readInput(argument) : Promise.resolve(undefined)
+}
+
+async function* typedElements(
+  elements: AsyncIterable<unknown>,
+  schema: JsonSchema | null,
+): AsyncGenerator<unknown> {
+  for await (const element of elements) yield typedInput(element, schema)
+}
+
+/** An address is one instance, whatever its id. */
+function requireChoice({ instance, target }: CallCommandOptions): void {
+  if (instance === undefined || target === undefined) return
+  const message = '--instance chooses among those in the registry; leave it out beside --target'
+  throw new CoveyError('INVALID_INPUT', message)
 }
 
 function takesStream({ kind }: MethodDescription): boolean {
@@ -125,5 +143,9 @@ function toCount(text: string): number {
 function addMeta(text: string, before: Record<string, string>): Record<string, string> {
   const sign = text.indexOf('=')
   if (sign < 1) throw new InvalidArgumentError('It must be name=value.')
-  return { ...before, [text.slice(0, sign)]: text.slice(sign + 1) }
+  const name = text.slice(0, sign)
+  if (!/^[\w.-]+$/.test(name)) {
+    throw new InvalidArgumentError('A name is of letters, digits, "-", "_" and ".".')
+  }
+  return { ...before, [name]: text.slice(sign + 1) }
 }

@@ -21,6 +21,7 @@ const users = defineContract('users', {
     output: z.object({ id: z.string(), born: z.date(), tenant: z.string() }),
     errors: { USER_GONE: z.object({ id: z.string() }) },
   }),
+  born: unary({ input: z.object({ at: z.date(), id: z.bigint() }), output: z.string() }),
   count: serverStream({ input: z.object({ to: z.number() }), output: z.number() }),
 })
 
@@ -29,6 +30,7 @@ const usersService = defineService(users, {
     if (id === '0') throw call.error('USER_GONE', { id })
     return { id, born: new Date(0), tenant: call.metadata.get('tenant') ?? '' }
   },
+  born: ({ at, id }) => `${at.getUTCFullYear()} ${id * 2n}`,
   async *count({ to }) {
     for (let n = 1; n <= to; n++) yield n
   },
@@ -128,6 +130,12 @@ test('what is mistyped is named, with what was probably meant', async () => {
       /^covey: 127\.0\.0\.1:1: nobody listens there \(ECONNREFUSED\)\n$/,
     ],
     [['describe', 'users.gett'], /did you mean "get"\?/],
+    [
+      ['call', 'users.get', '{}', '-t', '127.0.0.1:1', '--instance', 'users-1'],
+      /--instance chooses among those in the registry; leave it out beside --target/,
+    ],
+    [['call', 'users.born', '{"at":"soon"}'], /the input: at: a Date is typed as ISO 8601 text/],
+    [['call', 'users.get', '{"id":9007199254740993}'], /9007199254740993 cannot be read exactly/],
     [['bench', 'users.count', '{}'], /users\.count streams/],
   ]
   const outcomes = await Promise.all(wrong.map(([args]) => covey(args)))
@@ -135,6 +143,18 @@ test('what is mistyped is named, with what was probably meant', async () => {
     assert.match(stderr, wrong[index]![1])
     assert.deepEqual([code, stdout, stderr.trim().split('\n').length], [1, '', 1], stderr)
   }
+})
+
+test('a name of metadata that is none is an error of the command line', async () => {
+  const { code, stderr } = await covey(['call', 'users.get', '{}', '-m', 'a b=1'])
+  assert.equal(code, 1)
+  assert.match(stderr, /'a b=1' is invalid\. A name is of letters, digits, "-", "_" and "\."/)
+})
+
+test('dates and big integers are typed as text', async () => {
+  const input = '{"at":"2026-01-31T00:00:00Z","id":"9007199254740993"}'
+  const { stdout, stderr } = await covey(['call', 'users.born', input])
+  assert.deepEqual([stdout, stderr], ['"2026 18014398509481986"\n', ''])
 })
 
 test('input that is refused is answered with what the method takes', async () => {

@@ -38,6 +38,10 @@ export function notReached(
     const message = `${asked} does not say within ${lookMs / 1_000} s what it serves; is it a Covey server?`
     return new CoveyError(code, message, { cause: error })
   }
+  if (code === 'UNIMPLEMENTED') {
+    const message = `${asked} does not tell what it serves, as gateways do not: ask the service behind it`
+    return new CoveyError(code, message, { cause: error })
+  }
   if (code !== 'UNAVAILABLE' || tried.length === 0) return error
   const own = target === undefined ? '' : `${target}: `
   const reasons = tried.map((text) => text.replace(own, '').replace(/; next try in \d+ ms/g, ''))

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer as createTcpServer, type Server } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { openHttpBench } from '../testing/fixtures/http-bench.ts'
 import { freePort } from '../testing/free-port.ts'
 import { openRemote, type RemoteOptions } from './remote.ts'
 
@@ -75,5 +76,13 @@ test('where nothing is registered it is said where it was looked for', async () 
   assert.match(
     said,
     /^no services are registered in file:none \(seen from .*\): start them, .*--target/,
+  )
+})
+
+test('a server that does not tell what it serves is named as that', async () => {
+  await using bench = await openHttpBench()
+  assert.equal(
+    await complaint({ target: bench.url }),
+    `${bench.url} does not tell what it serves, as gateways do not: ask the service behind it`,
   )
 })

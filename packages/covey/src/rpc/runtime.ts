@@ -229,6 +229,7 @@ export class Runtime implements AsyncDisposable {
     return this.#shared(name, service, () => ({
       instances: always(instances, this.#closing.signal),
       service: name,
+      source: `target ${targets.map(withoutUser).join(', ')}`,
       fixed: true,
       idleMs: idleTargetMs,
     }))

@@ -49,10 +49,10 @@ truthTest('on such links, sealed with a key, and compressed', {
 })
 
 // A socket for each call in flight, and what was not run is found out in another way.
-truthTest('over HTTP', { calls: overHttp, inFlight: 128, callsPerTrouble: 500, http: true })
+truthTest('over HTTP', { calls: overHttp, inFlight: 24, callsPerTrouble: 500, http: true })
 
 for (const http of [false, true]) {
-  const options = { calls: overHttp / 4, inFlight: 64, callsPerTrouble: 250, http }
+  const options = { calls: overHttp / 4, inFlight: 24, callsPerTrouble: 250, http }
   truthTest(`over TLS${http ? ', HTTP' : ''}`, { ...options, links: { tls: tlsFiles() } })
 }
 

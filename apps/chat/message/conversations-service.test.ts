@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { CoveyError } from 'covey'
-import type { Receipt } from '../contracts/messages.ts'
+import { Draft, type Receipt } from '../contracts/messages.ts'
 import { ann, bob, eve, startMessageService } from '../testing/message-service.ts'
 
 async function start(t: TestContext, options: Parameters<typeof startMessageService>[1] = {}) {
@@ -178,9 +178,11 @@ test('half a character, nothing and too much are refused with the reason', async
   const { id, send, api } = await start(t)
   for (const text of ['\uD83D', 'x\uDE00y', '\uDE00\uD83D']) {
     await assert.rejects(send(id, ann, text), {
-      code: 'INVALID_INPUT',
-      message: /text: .*surrogate/,
+      code: 'UNENCODABLE',
+      message: /^text: .*surrogate/,
     })
+    // JSON carries it: the contract refuses what comes from a page over HTTP.
+    assert.match(Draft.shape.text.safeParse(text).error?.message ?? '', /surrogate/)
   }
   await assert.rejects(send(id, ann, ''), { code: 'INVALID_INPUT' })
   await assert.rejects(send(id, ann, 'x'.repeat(8_001)), /at most 8,000 characters/)

@@ -97,6 +97,7 @@ export function createWebClient(options: WebClientOptions): WebClient {
     random,
     firstConnectionMs: Number.POSITIVE_INFINITY,
     maxWaitingCalls: limits.maxWaitingCalls,
+    maxWaitingBytes: limits.maxUnsentBytes,
     async connect(_, signal, events) {
       tell('connecting')
       const credential = await options.credential?.()

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { z } from 'zod'
 import { TimerWheel } from '../base/timer-wheel.ts'
+import { Call } from '../call/call.ts'
 import { compose } from '../call/handler.ts'
+import { defineContract } from '../contract/define-contract.ts'
+import { unary } from '../contract/method.ts'
 import { CoveyError } from '../error/covey-error.ts'
 import { channelBench } from '../testing/channel-bench.ts'
 import { sampleInstance } from '../testing/registry-suite.ts'
 import { ScriptedConnection } from '../testing/scripted-connection.ts'
 import { clientStack } from './client-stack.ts'
+
+const { methods } = defineContract('users', { get: unary({ input: z.any() }) })
 
 const refused = new CoveyError('UNAVAILABLE', 'ECONNREFUSED')
 
@@ -303,6 +309,25 @@ test('only so many calls wait; further ones are refused at once, and those that 
   await list('a')
   assert.deepEqual(await Promise.all(patient), ['a', 'a', 'a'])
   assert.deepEqual([channel.waiting, clock.waiting], [0, 0])
+})
+
+test('calls with so much input wait and no more', async () => {
+  const { channel, clock, list } = channelBench({ maxWaitingBytes: 25_000 })
+  const large = () => {
+    const input = { text: 'x'.repeat(10_000) }
+    return outcome(channel.invoke(new Call(methods.get, input, { clock })))
+  }
+  const patient = [large(), large()]
+  assert.equal(await large(), 'RESOURCE_EXHAUSTED')
+  await list('a')
+  assert.deepEqual(await Promise.all(patient), ['a', 'a'])
+  const again = channelBench({ maxWaitingBytes: 25_000 })
+  for (let round = 0; round < 5; round++) {
+    const call = new Call(methods.get, 'x'.repeat(20_000), { clock: again.clock })
+    const given = outcome(again.channel.invoke(call))
+    call.cancel(new CoveyError('CANCELLED', 'enough'))
+    assert.equal(await given, 'CANCELLED', 'those that left hold nothing')
+  }
 })
 
 test('a call that leaves the queue makes room for another one', async () => {

@@ -2,6 +2,7 @@ import type { Balancer } from '../balance/balancer.ts'
 import { byKey } from '../balance/by-key.ts'
 import type { EjectionPolicy } from '../balance/ejection-policy.ts'
 import type { Clock } from '../base/clock.ts'
+import { roughBytes } from '../base/rough-bytes.ts'
 import type { Call } from '../call/call.ts'
 import { InputSource } from '../call/input-source.ts'
 import { takesStream } from '../call/method-ref.ts'
@@ -39,6 +40,8 @@ export interface ChannelOptions {
   readonly firstConnectionMs: number
   /** Calls that may wait for it at the same time; further ones are refused. */
   readonly maxWaitingCalls: number
+  /** What their inputs may take together, about, in bytes. */
+  readonly maxWaitingBytes: number
   /** Connections to each instance. Default 1. */
   readonly connectionsPerInstance?: number
   /**
@@ -76,6 +79,7 @@ export class Channel {
   #calledMs: number
   readonly #waiting = new Set<() => void>()
   #waitingCalls = 0
+  #waitingBytes = 0
 
   constructor(options: ChannelOptions) {
     this.#options = options
@@ -203,9 +207,10 @@ export class Channel {
    * being opened are open. Otherwise fails at once, saying why.
    */
   async #waitForOne(call: Call, balancer: Balancer): Promise<Endpoint> {
-    const { clock, firstConnectionMs, maxWaitingCalls } = this.#options
+    const { clock, firstConnectionMs } = this.#options
     const firstMs = clock.monotonicMs() + firstConnectionMs
     const untilMs = Math.min(call.deadlineMs, firstMs)
+    let bytes = 0
     this.#waitingCalls += 1
     try {
       for (;;) {
@@ -217,15 +222,28 @@ export class Channel {
         const endpoint = this.#pick(call, balancer)
         if (endpoint !== undefined) return endpoint
         if (leftMs <= 0 || this.#closed || !this.#hopeful(call)) throw this.#unavailable(call)
-        if (this.#waitingCalls > maxWaitingCalls) {
-          const message = `${this.#named(call)}: ${maxWaitingCalls} calls wait for a connection`
-          throw new CoveyError('RESOURCE_EXHAUSTED', message)
+        if (bytes === 0) {
+          bytes = roughBytes(call.input)
+          this.#waitingBytes += bytes
         }
+        this.#requireRoom(call)
         await this.#change(leftMs, call)
       }
     } finally {
       this.#waitingCalls -= 1
+      this.#waitingBytes -= bytes
     }
+  }
+
+  #requireRoom(call: Call): void {
+    const { maxWaitingCalls, maxWaitingBytes } = this.#options
+    const bytes = this.#waitingBytes > maxWaitingBytes
+    if (!bytes && this.#waitingCalls <= maxWaitingCalls) return
+    const what = bytes ? `${maxWaitingBytes} bytes of calls` : `${maxWaitingCalls} calls`
+    throw new CoveyError(
+      'RESOURCE_EXHAUSTED',
+      `${this.#named(call)}: ${what} wait for a connection`,
+    )
   }
 
   #hopeful(call: Call): boolean {

@@ -292,6 +292,7 @@ export class Runtime implements AsyncDisposable {
       random: this.random,
       firstConnectionMs: this.limits.connectMs + this.limits.handshakeMs,
       maxWaitingCalls: this.limits.maxWaitingCalls,
+      maxWaitingBytes: this.limits.maxUnsentBytes,
       connectionsPerInstance: this.#connectionsPerInstance,
       ejection: this.ejection,
       connect: (instance, signal, events) => this.#connect(instance, signal, events),

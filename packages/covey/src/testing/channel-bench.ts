@@ -40,6 +40,7 @@ export function channelBench(changes: Partial<ChannelOptions> = {}) {
     random: () => 0.5,
     firstConnectionMs: 1_000,
     maxWaitingCalls: 100,
+    maxWaitingBytes: 1_000_000,
     ejection: new EjectionPolicy(),
     async connect({ id }, _, events) {
       const connection = new ScriptedConnection(async () => id)

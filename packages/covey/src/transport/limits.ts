@@ -40,7 +40,10 @@ export interface Limits {
    * above it those are cut off that have taken nothing for longest. Default 64 MiB.
    */
   readonly maxListenerQueuedBytes: number
-  /** Bytes of calls waiting at a client to be sent on one connection before further calls are refused. Default 64 MiB. */
+  /**
+   * Bytes of calls waiting at a client to be sent on one connection, or, about, for the first connection to a service, before further calls are
+   * refused. Default 64 MiB.
+   */
   readonly maxUnsentBytes: number
   /** Time without a byte taken by a peer for which more than `maxQueuedBytes` wait, in milliseconds. Default 10,000. */
   readonly slowReaderMs: number

@@ -12,7 +12,7 @@ const library =
 export const noFaketime: string | false =
   process.env.CI === 'true' || existsSync(library) ? false : 'no libfaketime (Debian: faketime)'
 
-/** A process whose clock of the wall is another one; durations are true. */
+/** A process whose clock of the wall is another one; durations are true unless it is said otherwise. */
 export interface FakedProcess extends AsyncDisposable {
   readonly process: ChildProcess
   /** Lines that it wrote. */
@@ -23,11 +23,15 @@ export interface FakedProcess extends AsyncDisposable {
   tell(line: string): void
 }
 
-/** @param clockFile where its offset is written to; has to be in a folder of the test */
+/**
+ * @param clockFile where its offset is written to; has to be in a folder of the test
+ * @param durations whether durations are true; if not, the clock that they are measured by jumps as well
+ */
 export async function startFaked(
   script: string,
   args: readonly string[],
   clockFile: string,
+  durations: 'true' | 'jump' = 'true',
 ): Promise<FakedProcess> {
   const jump = (offset: string) => writeFile(clockFile, `${offset}\n`)
   await jump('+0')
@@ -38,7 +42,7 @@ export async function startFaked(
       LD_PRELOAD: library,
       FAKETIME_TIMESTAMP_FILE: clockFile,
       FAKETIME_CACHE_DURATION: '1',
-      DONT_FAKE_MONOTONIC: '1',
+      ...(durations === 'true' ? { DONT_FAKE_MONOTONIC: '1' } : {}),
     },
     stdio: ['pipe', 'pipe', 'inherit'],
   })

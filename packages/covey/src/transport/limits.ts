@@ -6,6 +6,11 @@ export interface Limits {
   readonly maxMetadataBytes: number
   /** Most baggage of one call, in bytes, as W3C Baggage asks for at the least. Default 8 KiB. */
   readonly maxBaggageBytes: number
+  /**
+   * Time for a unary call whose caller asks for more or for no end, at the server, in milliseconds; what the contract says where that is
+   * longer. Default 3,600,000, an hour; `Infinity` for none.
+   */
+  readonly maxDeadlineMs: number
   /** Calls in flight on one connection, and those given up whose handlers are still at work. Default 1,000 × 16 = 16,384. */
   readonly maxCallsPerConnection: number
   /** Calls to one service that wait for its first connection. Default 10,000. */
@@ -84,6 +89,7 @@ export const defaultLimits: Limits = Object.freeze({
   maxFrameBytes: 4 * 1024 * 1024,
   maxMetadataBytes: 16 * 1024,
   maxBaggageBytes: 8 * 1024,
+  maxDeadlineMs: 3_600_000,
   maxCallsPerConnection: 16_384,
   maxWaitingCalls: 10_000,
   maxStreamsPerConnection: 1_024,

@@ -5,6 +5,7 @@ import { Call, type CallMode } from '../../call/call.ts'
 import { givesStream, type MethodRef } from '../../call/method-ref.ts'
 import type { Peer } from '../../call/peer.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { allowedMs } from '../allowed-ms.ts'
 import { callerGone, instanceStopping, serverStopped, streamMoved } from '../endings.ts'
 import { identifyInTime } from '../identify.ts'
 import type { Limits } from '../limits.ts'
@@ -204,13 +205,13 @@ export class CallDesk {
     mode: CallMode,
   ): Call {
     if (this.#goingAway && !servedToTheEnd(method)) throw this.stopping
-    const { clock } = this.options
+    const { clock, limits } = this.options
     const { trace, metadata, baggage } = headers
     const timeoutMs = headers.timeoutMs ?? method.timeoutMs ?? Number.POSITIVE_INFINITY
     const openedMs = clock.monotonicMs()
     return new Call(method, input, {
       openedMs,
-      deadlineMs: openedMs + timeoutMs,
+      deadlineMs: openedMs + allowedMs(timeoutMs, method, mode, limits),
       trace,
       metadata,
       baggage,

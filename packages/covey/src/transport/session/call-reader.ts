@@ -3,6 +3,7 @@ import { type MethodRef, takesStream } from '../../call/method-ref.ts'
 import type { Peer } from '../../call/peer.ts'
 import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
+import { allowedMs } from '../allowed-ms.ts'
 import type { Dispatcher, ListenOptions } from '../transport.ts'
 import { readCallHead } from './call-head.ts'
 import type { IncomingStream } from './incoming-stream.ts'
@@ -43,17 +44,18 @@ export class CallReader {
     if (method === undefined)
       throw new CoveyError('UNIMPLEMENTED', `no method number ${head.method}`)
     const openedMs = clock.monotonicMs()
+    const mode = modeOf(frame)
     const stream = takesStream(method.kind) ? this.#openInput(frame.id, method, inputs) : undefined
     const empty = bodyStart === frame.end
     const value = empty ? undefined : this.#values.decode(frame.bytes, bodyStart, frame.end)
     const call = new Call(method, stream ?? value, {
       openedMs,
-      deadlineMs: openedMs + head.timeoutMs,
+      deadlineMs: openedMs + allowedMs(head.timeoutMs, method, mode, limits),
       trace: head.trace,
       metadata: head.metadata,
       baggage: head.baggage,
       peer: this.#peer,
-      mode: modeOf(frame),
+      mode,
       clock,
     })
     return new RunningCall(call, stream)

@@ -6,7 +6,8 @@ const nasty = [0x00, 0x01, 0x7f, 0x80, 0x90, 0x9f, 0xc1, 0xc9, 0xdb, 0xdd, 0xdf,
  * @param random numbers in [0, 1)
  */
 export function mutate(bytes: Uint8Array, random: () => number): Uint8Array {
-  let result: Uint8Array = bytes.slice()
+  // Not by `slice`, which of a Buffer is no copy.
+  let result: Uint8Array = new Uint8Array(bytes)
   const times = 1 + Math.floor(random() * 4)
   for (let count = 0; count < times; count++) result = mutateOnce(result, random)
   return result

@@ -13,8 +13,8 @@ export interface Served {
 }
 
 /**
- * A listener made of a server that takes connections and of what serves them. `drain` and `close` stop the taking first, so
- * that nobody comes in behind them.
+ * A listener made of a server that takes connections and of what serves them. `drain` and `close` stop the taking, so that
+ * nobody comes in behind them.
  */
 export function createListener(
   address: string,
@@ -33,6 +33,8 @@ export function createListener(
     },
     goAway: () => served.goAway(),
     async drain(signal) {
+      // Said first, for a server may go on taking connections until its clients have heard it.
+      served.goAway()
       void acceptNoMore()
       await served.drain(signal)
     },

@@ -117,8 +117,9 @@ export interface Listener extends AsyncDisposable {
   /** Connections open now. */
   readonly connections: number
   /**
-   * Tells peers to send nothing new, and refuses new calls with `DRAINING`, but those of methods that are `servedToTheEnd`; for these
-   * connections are still taken. Streams of results end with `CONNECTION_LOST`. Calling it again does nothing.
+   * Tells peers to send nothing new, and refuses new calls with `DRAINING`, but those of methods that are `servedToTheEnd` (for these
+   * connections are still taken) and, over HTTP, those of clients that have not read it yet. Streams of results end with
+   * `CONNECTION_LOST`. Calling it again does nothing.
    */
   goAway(): void
   /**

@@ -47,6 +47,8 @@ export class CallDesk {
   readonly #peers = new WeakMap<Socket, HttpPeer>()
   readonly #open = new Map<Exchange, Set<Call>>()
   #goingAway = false
+  /** Whether calls may be on their way whose clients have not read that there are to be none. */
+  #lastCalls = false
   #onIdle: (() => void)[] = []
 
   constructor(dispatcher: Dispatcher, options: RpcDoorOptions) {
@@ -61,9 +63,18 @@ export class CallDesk {
     return this.#open.size
   }
 
-  /** Whether it takes no new calls but those that are served to the end. */
+  /** Whether its clients were told to send no new calls. */
   get goingAway(): boolean {
     return this.#goingAway
+  }
+
+  /**
+   * Whether it takes no calls of this request but those that are served to the end. Clients with a link are told on another socket
+   * than they call on, so what they send until they have read it is served: a stream of inputs could not be sent again elsewhere.
+   */
+  refuses({ request }: Exchange): boolean {
+    if (!this.#goingAway) return false
+    return !this.#lastCalls || request.headers[headerName.instance] === undefined
   }
 
   /** Why new calls are refused then. */
@@ -92,7 +103,7 @@ export class CallDesk {
   /** Nobody has to wait for the end of this request any more. */
   release(exchange: Exchange): void {
     this.#open.delete(exchange)
-    if (this.#open.size === 0) this.#idle()
+    if (!this.#busy) this.#idle()
   }
 
   /**
@@ -169,22 +180,42 @@ export class CallDesk {
     return this.#make(exchange, method, input, headers, 'notify')
   }
 
-  /** Takes no new calls but those that are served to the end. */
+  /** Takes no new calls but those that are served to the end, and until `endLastCalls` those of clients with a link. */
   goAway(): void {
     if (this.#goingAway) return
     this.#goingAway = true
-    for (const [exchange, calls] of [...this.#open]) {
-      if (calls.size === 0 && !answeredToTheEnd(exchange.path)) exchange.problem(this.stopping)
+    this.#lastCalls = true
+    for (const calls of [...this.#open.values()]) {
       // Streams of results have no end to wait for: their readers open them again elsewhere.
       for (const call of calls) if (givesStream(call.method.kind)) call.cancel(streamMoved())
     }
+    this.#refuseUnbegun()
   }
 
-  /** Resolves when nothing runs, or when `signal` aborts. */
+  /** No client has calls on their way any more. */
+  endLastCalls(): void {
+    this.#lastCalls = false
+    this.#refuseUnbegun()
+    if (!this.#busy) this.#idle()
+  }
+
+  /** Answers requests whose bodies are still coming in. */
+  #refuseUnbegun(): void {
+    for (const [exchange, calls] of [...this.#open]) {
+      if (calls.size > 0 || !this.refuses(exchange)) continue
+      if (!answeredToTheEnd(exchange.path)) exchange.problem(this.stopping)
+    }
+  }
+
+  get #busy(): boolean {
+    return this.#open.size > 0 || this.#lastCalls
+  }
+
+  /** Resolves when nothing runs and nothing is on its way, or when `signal` aborts. */
   async idle(signal?: AbortSignal): Promise<void> {
     const onAbort = () => this.#idle()
     signal?.addEventListener('abort', onAbort, { once: true })
-    while (this.#open.size > 0 && !signal?.aborted) {
+    while (this.#busy && !signal?.aborted) {
       await new Promise<void>((resolve) => this.#onIdle.push(resolve))
     }
     signal?.removeEventListener('abort', onAbort)
@@ -204,7 +235,8 @@ export class CallDesk {
     headers: CallHeaders,
     mode: CallMode,
   ): Call {
-    if (this.#goingAway && !servedToTheEnd(method)) throw this.stopping
+    const refused = this.refuses(exchange) || (this.#goingAway && givesStream(method.kind))
+    if (refused && !servedToTheEnd(method)) throw this.stopping
     const { clock, limits } = this.options
     const { trace, metadata, baggage } = headers
     const timeoutMs = headers.timeoutMs ?? method.timeoutMs ?? Number.POSITIVE_INFINITY

@@ -5,8 +5,9 @@ import { CoveyError } from '../../error/covey-error.ts'
 import { IncomingStream } from '../session/incoming-stream.ts'
 import { OutgoingStream } from '../session/outgoing-stream.ts'
 import { callIsOver, sourceError } from '../session/stream-errors.ts'
+import type { Flight } from './flights.ts'
 import { FrameBody } from './frame-body.ts'
-import { errorIn, type Flight, failureOf, type HttpRoute, requestFor } from './http-route.ts'
+import { errorIn, failureOf, type HttpRoute, requestFor } from './http-route.ts'
 import { headerName, mediaType, mediaTypeOf } from './wire.ts'
 
 /** Time for a server to answer a cancellation, in milliseconds. */

@@ -15,8 +15,8 @@ const maxLinkFrameBytes = 64 * 1024
 
 /** What a link tells its connection. */
 export interface ClientLinkEvents {
-  /** Whether calls are in flight. */
-  readonly busy: boolean
+  /** How many are in flight. */
+  readonly calls: number
   onGoAway(): void
   /** The instance stands still, or was heard again. */
   onStalled(): void
@@ -38,19 +38,19 @@ export class ClientLink implements Watched {
   readonly #request: ClientRequest
   readonly #response: IncomingMessage
   readonly #clock: Clock
-  readonly #ask: (link: string) => void
+  readonly #ask: (link: string, calls: number | undefined) => void
   readonly #decoder: FrameDecoder
   readonly #watch: LinkWatch
   #lost: CoveyError | undefined
   #goesAway = false
 
-  /** @param ask sends `HEAD /rpc?link=…`, whose answer comes here */
+  /** @param ask sends `HEAD /rpc?link=…`, whose answer comes here, behind `goAway` with the number of calls in flight */
   constructor(
     request: ClientRequest,
     response: IncomingMessage,
     options: ConnectOptions,
     { welcome, decoder, more }: LinkGreeting,
-    ask: (link: string) => void,
+    ask: (link: string, calls: number | undefined) => void,
   ) {
     const { clock, limits, onStalled } = options
     const { askMs } = welcome
@@ -102,6 +102,11 @@ export class ClientLink implements Watched {
     if (this.#lost === undefined) this.#watch.heard(this.#clock.monotonicMs())
   }
 
+  /** No call is in flight any more: an instance that stops waits for that. */
+  idle(): void {
+    if (this.#goesAway && this.#lost === undefined) this.ping()
+  }
+
   close(): void {
     this.#watch.stop()
     this.#lost ??= closedHere()
@@ -112,11 +117,11 @@ export class ClientLink implements Watched {
   // What follows is for its watch.
 
   get busy(): boolean {
-    return this.events?.busy ?? false
+    return this.#calls > 0
   }
 
   ping(): void {
-    this.#ask(this.welcome.link)
+    this.#ask(this.welcome.link, this.#goesAway ? this.#calls : undefined)
   }
 
   look(): boolean {
@@ -141,9 +146,14 @@ export class ClientLink implements Watched {
   }
 
   #frame({ type }: Frame): void {
-    if (type !== frameType.goAway) return
+    if (type !== frameType.goAway || this.#goesAway) return
     this.#goesAway = true
     this.events?.onGoAway()
+    if (this.#lost === undefined) this.ping()
+  }
+
+  get #calls(): number {
+    return this.events?.calls ?? 0
   }
 
   #end(why: string): void {

@@ -14,6 +14,7 @@ import { whyUnreachable } from '../why-unreachable.ts'
 import { callStream } from './call-stream.ts'
 import { callUnary } from './call-unary.ts'
 import { ClientLink, readWelcome } from './client-link.ts'
+import { Flights } from './flights.ts'
 import { agentsFor, destroyAgents } from './http-agents.ts'
 import { credentialHeaders, errorIn, type HttpRoute } from './http-route.ts'
 import { mediaType, mediaTypeOf, parseHttpUrl, rpcPath } from './wire.ts'
@@ -38,7 +39,7 @@ export async function connectHttp(
   try {
     const link = await openLink(address, options, agents.streams)
     requireInstance(link, address, options)
-    return new HttpConnection({ ...target, address, link, agents, options, flights: new Set() })
+    return new HttpConnection({ ...target, address, link, agents, options, flights: new Flights() })
   } catch (error) {
     destroyAgents(agents)
     throw error
@@ -85,14 +86,16 @@ async function openLink(
 }
 
 /** Asks whether an instance lives, on a socket of its own; the answer that counts comes on the link. */
-function asker(address: string, agent: Agent): (link: string) => void {
+function asker(address: string, agent: Agent): (link: string, calls: number | undefined) => void {
   const { protocol, host, port } = parseHttpUrl(address)
   const path = `${rpcPath}?link=`
   let last: ClientRequest | undefined
-  return (link) => {
+  return (link, calls) => {
     last?.destroy()
     const target = { protocol: `${protocol}:`, host, port, agent }
-    const sent = request({ ...target, method: 'HEAD', path: path + encodeURIComponent(link) })
+    const said = calls === undefined ? '' : `&calls=${calls}`
+    const asked = path + encodeURIComponent(link) + said
+    const sent = request({ ...target, method: 'HEAD', path: asked })
     last = sent
     // Nobody waits for it, so it keeps no process alive.
     sent.once('socket', (socket) => socket.unref())
@@ -134,8 +137,8 @@ class HttpConnection implements Connection {
     this.#route = route
     if (route.link.goesAway) this.#life.drain()
     route.link.events = {
-      get busy() {
-        return route.flights.size > 0
+      get calls() {
+        return route.flights.size
       },
       onStalled: () => route.options.onStalled?.(),
       onGoAway: () => {
@@ -143,6 +146,7 @@ class HttpConnection implements Connection {
       },
       onLost: (reason) => this.#end(reason),
     }
+    route.flights.onNone = () => route.link.idle()
     if (route.link.lost !== undefined) this.#end(route.link.lost)
   }
 
@@ -200,7 +204,7 @@ class HttpConnection implements Connection {
   #end(reason: CoveyError | undefined): void {
     if (!this.#life.end(reason)) return
     this.#route.link.close()
-    for (const flight of [...this.#route.flights]) flight.fail(reason ?? closedHere())
+    this.#route.flights.fail(reason ?? closedHere())
     destroyAgents(this.#route.agents)
   }
 }

@@ -10,16 +10,11 @@ import type { ConnectOptions } from '../transport.ts'
 import { type BodyCodec, jsonBody, msgpackBody } from './body-codec.ts'
 import { writeCallHeaders } from './call-headers.ts'
 import type { ClientLink } from './client-link.ts'
+import type { Flights } from './flights.ts'
 import type { HttpAgents } from './http-agents.ts'
 import { fromProblem, readRetryAfter } from './problem.ts'
 import { readBody } from './read-body.ts'
 import { headerName, mediaTypeOf, rpcPath } from './wire.ts'
-
-/** A call that is on its way. */
-export interface Flight {
-  /** Gives it up. */
-  fail(reason: CoveyError): void
-}
 
 /** Where requests of a connection go. */
 export interface HttpRoute {
@@ -31,7 +26,7 @@ export interface HttpRoute {
   readonly agents: HttpAgents
   readonly options: ConnectOptions
   /** Calls without a result yet. */
-  readonly flights: Set<Flight>
+  readonly flights: Flights
 }
 
 /** Headers that show who calls. */

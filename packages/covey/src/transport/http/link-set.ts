@@ -27,6 +27,8 @@ const askedTooLate = 2
 interface Link {
   readonly exchange: Exchange
   askedMs: number
+  /** Until its client has said a word after `goAway`; one that says none has nothing to say. */
+  silence: Timer | undefined
 }
 
 /**
@@ -40,8 +42,11 @@ export class LinkSet {
   readonly #dispatcher: Dispatcher
   readonly #options: ListenOptions
   readonly #links = new Map<string, Link>()
+  /** Whose clients may still send calls, or have them in flight. */
+  readonly #owing = new Set<Link>()
   #timer: Timer | undefined
   #goingAway = false
+  #onQuiet: (() => void)[] = []
 
   constructor(dispatcher: Dispatcher, options: ListenOptions) {
     this.#dispatcher = dispatcher
@@ -56,21 +61,26 @@ export class LinkSet {
     const link = randomUUID()
     const welcome: LinkWelcome = { ...common, link, askMs: limits.idlePingMs }
     exchange.open({ 'content-type': mediaType.frames })
-    exchange.response.write(frame(frameType.welcome, JSON.stringify(welcome)))
-    if (this.#goingAway) exchange.response.write(frame(frameType.goAway))
-    this.#links.set(link, { exchange, askedMs: clock.monotonicMs() })
+    const greeting = [frame(frameType.welcome, JSON.stringify(welcome))]
+    if (this.#goingAway) greeting.push(frame(frameType.goAway))
+    // In one piece, so that no call comes in between.
+    exchange.response.write(Buffer.concat(greeting))
+    this.#links.set(link, { exchange, askedMs: clock.monotonicMs(), silence: undefined })
     this.#timer ??= clock.every(limits.idlePingMs, () => this.#look())
     exchange.response.once('close', () => this.#remove(link))
   }
 
   /**
    * The client of a link asks whether the instance lives; the answer goes to the link.
+   * @param calls how many it has in flight, if it has read that there are to be no more
    * @throws CoveyError where there is no such link
    */
-  asked(exchange: Exchange, link: string): void {
+  asked(exchange: Exchange, link: string, calls: number | undefined): void {
     const known = this.#links.get(link)
     if (known === undefined) throw noLink()
     known.askedMs = this.#options.clock.monotonicMs()
+    if (calls !== undefined) known.silence?.stop()
+    if (calls === 0) this.#settle(known)
     const { response } = known.exchange
     if (!response.writableNeedDrain) response.write(frame(frameType.pong))
     exchange.send(204, undefined, {})
@@ -80,13 +90,38 @@ export class LinkSet {
   goAway(): void {
     if (this.#goingAway) return
     this.#goingAway = true
-    for (const { exchange } of this.#links.values()) {
-      exchange.response.write(frame(frameType.goAway))
+    const { clock, limits } = this.#options
+    for (const link of this.#links.values()) {
+      this.#owing.add(link)
+      link.silence = clock.after(limits.silenceMs, () => this.#settle(link))
+      link.exchange.response.write(frame(frameType.goAway))
     }
   }
 
+  /**
+   * Resolves when every client that was told to send nothing new has said that none of its calls is in flight, is gone, or was
+   * silent for `silenceMs`. Requests have no order among sockets, so nothing else tells that none is on its way.
+   */
+  quiet(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#owing.size === 0) resolve()
+      else this.#onQuiet.push(resolve)
+    })
+  }
+
   close(): void {
-    for (const { exchange } of [...this.#links.values()]) exchange.end()
+    for (const link of [...this.#links.values()]) {
+      this.#settle(link)
+      link.exchange.end()
+    }
+  }
+
+  #settle(link: Link): void {
+    link.silence?.stop()
+    if (!this.#owing.delete(link) || this.#owing.size > 0) return
+    const waiting = this.#onQuiet
+    this.#onQuiet = []
+    for (const resume of waiting) resume()
   }
 
   #look(): void {
@@ -101,6 +136,8 @@ export class LinkSet {
   }
 
   #remove(link: string): void {
+    const known = this.#links.get(link)
+    if (known !== undefined) this.#settle(known)
     this.#links.delete(link)
     if (this.#links.size > 0) return
     this.#timer?.stop()

@@ -54,14 +54,21 @@ export class RpcDoor {
 
   /** Takes no new calls but those that are served to the end. */
   goAway(): void {
+    if (this.#desk.goingAway) return
     this.#links.goAway()
     this.#desk.goAway()
+    void this.#links.quiet().then(() => this.#desk.endLastCalls())
   }
 
-  /** Does what `goAway` does; resolves when none runs, or when `signal` aborts. */
+  /** Does what `goAway` does; resolves when none runs and none is on its way, or when `signal` aborts. */
   async drain(signal?: AbortSignal): Promise<void> {
     this.goAway()
     await this.#desk.idle(signal)
+  }
+
+  /** Resolves when no client needs a new socket for calls that it sends before it has read of the end. */
+  quiet(): Promise<void> {
+    return this.#links.quiet()
   }
 
   /** Cancels what runs and ends the links. Whoever owns the sockets closes them. */
@@ -106,7 +113,8 @@ export class RpcDoor {
     const link = path === rpcPath && request.method === 'HEAD' ? query.get('link') : null
     if (link === null) return false
     admitHead(this.#desk, exchange)
-    this.#links.asked(exchange, link)
+    const calls = Number.parseInt(query.get('calls') ?? '', 10)
+    this.#links.asked(exchange, link, Number.isNaN(calls) ? undefined : calls)
     return true
   }
 }
@@ -129,7 +137,7 @@ async function admit(desk: CallDesk, exchange: Exchange): Promise<void> {
   const { request } = exchange
   admitHead(desk, exchange)
   if (request.headers.origin !== undefined) allowReading(exchange)
-  if (desk.goingAway && !answeredToTheEnd(exchange.path)) throw desk.stopping
+  if (desk.refuses(exchange) && !answeredToTheEnd(exchange.path)) throw desk.stopping
   exchange.peer = await desk.peerOf(request)
 }
 

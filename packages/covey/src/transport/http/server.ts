@@ -70,9 +70,12 @@ export async function listenHttp(
   const refuse = gate === undefined ? refuseConnection(options.clock) : undefined
   limitAccept(server, { ...options, ...(refuse && { refuse }) })
   const close = (done: () => void) => {
-    // That of node:http would cut idle connections off, on which a client may be sending just now.
-    NetServer.prototype.close.call(server, done)
-    gate?.close()
+    // Calls that clients send before they have read of the end may need a socket each.
+    void door.quiet().then(() => {
+      // That of node:http would cut idle connections off, on which a client may be sending just now.
+      NetServer.prototype.close.call(server, done)
+      gate?.close()
+    })
   }
   return createListener(
     url,

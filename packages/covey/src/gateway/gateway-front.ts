@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import type { IncomingMessage } from 'node:http'
 import type { Server as SecureServer } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
@@ -53,7 +54,9 @@ export async function openFront(options: GatewayOptions, limits: Limits): Promis
     takes: (request) => refuseHead(request, isOwn) === undefined,
     async listen() {
       try {
-        const url = await http.listen({ host, port })
+        // By its address: for the name `localhost` fastify opens a second server, which nothing here would guard.
+        const { address } = await lookup(host)
+        const url = await http.listen({ host: address, port })
         limitHeads(http.server, { limits, clock, log })
         limitAccept(http.server, {
           limits,

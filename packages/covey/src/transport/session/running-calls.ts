@@ -1,6 +1,6 @@
 import { IdTable } from '../../base/id-table.ts'
 import type { Call } from '../../call/call.ts'
-import { givesStream } from '../../call/method-ref.ts'
+import { givesStream, type MethodRef } from '../../call/method-ref.ts'
 import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { instanceStopping, streamMoved } from '../endings.ts'
@@ -63,6 +63,8 @@ export class RunningCalls {
   /** Whether calls of this connection were ever put off. */
   #putOff = false
   #goingAway = false
+  /** Whether the client has read of that. */
+  #toldAway = false
 
   constructor(link: FrameLink, options: RunningCallsOptions) {
     const { dispatcher, listen, agreed, pipe, events } = options
@@ -88,6 +90,11 @@ export class RunningCalls {
     for (const { call } of this.#running.values()) {
       if (givesStream(call.method.kind)) call.cancel(reason)
     }
+  }
+
+  /** What comes from here on was sent although the client knows. */
+  clientKnows(): void {
+    this.#toldAway = true
   }
 
   cancelAll(reason: CoveyError): void {
@@ -127,13 +134,19 @@ export class RunningCalls {
     let running: RunningCall
     try {
       running = this.#reader.read(frame, this.#inputs)
-      if (this.#goingAway && !servedToTheEnd(running.call.method)) {
+      if (this.#goingAway && !this.#servesStill(running.call.method)) {
         throw instanceStopping(this.#dispatcher.instance)
       }
     } catch (error) {
       return this.#values.sendError(frame.id, asInputError(CoveyError.from(error)))
     }
     this.#serve(frame.id, running)
+  }
+
+  /** A stream of inputs that left before the client read of the end cannot be sent again elsewhere: its source was asked. */
+  #servesStill(method: MethodRef): boolean {
+    if (servedToTheEnd(method)) return true
+    return method.kind === 'clientStream' && !this.#toldAway
   }
 
   #full(): boolean {

@@ -113,14 +113,15 @@ export class ServerSession implements LinkOwner {
   }
 
   /**
-   * Calls that left before the client read of the end are still to be answered: that they were not run. So the end is when
-   * the client has answered, or is silent.
+   * Calls that left before the client read of the end are still to be answered: that they were not run, or, of streams of inputs, with
+   * their result. So the end is when the client has answered, or is silent.
    */
   #sayGoodbye(): void {
     const { clock, limits } = this.#options
     const done = () => {
       this.#goodbye?.stop()
       this.#goodbye = undefined
+      this.#calls?.clientKnows()
       this.#events.onIdle()
     }
     this.#goodbye = clock.after(limits.silenceMs, done)

@@ -5,7 +5,7 @@ import type { Handler } from '../../call/handler.ts'
 import { frameType } from '../../codec/frame/frame-type.ts'
 import { FrameWriter } from '../../codec/frame/frame-writer.ts'
 import { defineContract } from '../../contract/define-contract.ts'
-import { serverStream, unary } from '../../contract/method.ts'
+import { clientStream, serverStream, unary } from '../../contract/method.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
 import { type MemoryPipe, memoryPipe } from '../../testing/memory-pipe.ts'
@@ -13,7 +13,11 @@ import { defaultLimits, type Limits } from '../limits.ts'
 import { writeCallHead } from './call-head.ts'
 import { SessionSet } from './session-set.ts'
 
-const { methods } = defineContract('t', { ask: unary(), items: serverStream({ output: z.any() }) })
+const { methods } = defineContract('t', {
+  ask: unary(),
+  items: serverStream({ output: z.any() }),
+  sum: clientStream({ input: z.any() }),
+})
 
 function frame(type: number, id: number, write: Parameters<FrameWriter['frame']>[3]): Uint8Array {
   const writer = new FrameWriter(1 << 20)
@@ -23,7 +27,7 @@ function frame(type: number, id: number, write: Parameters<FrameWriter['frame']>
 
 function bench(serve: Handler = async () => undefined, changes: Partial<Limits> = {}) {
   const clock = new FakeClock()
-  const dispatcher = { instance: 'i1', methods: [methods.ask, methods.items], serve }
+  const dispatcher = { instance: 'i1', methods: [methods.ask, methods.items, methods.sum], serve }
   const sessions = new SessionSet(dispatcher, {
     limits: { ...defaultLimits, ...changes },
     clock,
@@ -34,7 +38,7 @@ function bench(serve: Handler = async () => undefined, changes: Partial<Limits> 
     const pipe = memoryPipe()
     sessions.add(pipe)
     const limits = { maxFrameBytes: 1 << 20, streamWindowBytes: 1 << 16 }
-    const hello = JSON.stringify({ covey: 1, codecs: ['json'], credential, ...limits })
+    const hello = JSON.stringify({ covey: 1, newest: 2, codecs: ['json'], credential, ...limits })
     pipe.receive(frame(frameType.hello, 0, (out) => out.text(hello)))
     await clock.advance(0)
     return pipe
@@ -142,6 +146,22 @@ test('a drain ends when every peer has read of it: a call on its way is still to
   pong(other)
   await clock.advance(0)
   assert.equal(seen.done, true)
+})
+
+test('a stream of inputs on its way is served, for its source was asked; until the peer has read of the drain', async () => {
+  const begun: string[] = []
+  const { clock, sessions, join } = bench(async ({ method }) => void begun.push(method.path))
+  const pipe = await join()
+  const seen = watch(sessions.drain())
+  call(pipe, 1, 2)
+  await clock.advance(0)
+  assert.doesNotMatch(told(pipe), /DRAINING/)
+  pong(pipe)
+  await clock.advance(0)
+  assert.equal(seen.done, true)
+  call(pipe, 2, 2)
+  assert.match(told(pipe), /DRAINING/)
+  assert.deepEqual(begun, ['t.sum'])
 })
 
 test('the answer to an earlier ping does not count as having read of the drain', async () => {

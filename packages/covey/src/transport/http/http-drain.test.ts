@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { FakeClock } from '../../testing/fake-clock.ts'
-import { type HttpBench, openHttpBench } from '../../testing/fixtures/http-bench.ts'
+import { type HttpBench, openHttpBench, shop } from '../../testing/fixtures/http-bench.ts'
+import { clientOver } from '../../testing/tcp-line.ts'
 import { until } from '../../testing/until.ts'
 import { defaultLimits } from '../limits.ts'
+import { connectHttp } from './client.ts'
 import { headerName, mediaType } from './wire.ts'
 
 // How a server stops whose clients call on other sockets than the one on which they are told so.
@@ -119,3 +121,29 @@ test('the end of the time for draining ends the waiting for clients', limited, a
   await ended
   link.socket.destroy()
 })
+
+test(
+  'a stream of inputs that was begun may end, and its client says so at once',
+  limited,
+  async () => {
+    await using bench = await openHttpBench()
+    // Its clock stands still, so it asks for nothing by itself.
+    const options = { clock: new FakeClock(), limits: defaultLimits }
+    await using connection = await connectHttp(bench.url, options)
+    const begun = Promise.withResolvers<void>()
+    const stopping = Promise.withResolvers<void>()
+    async function* inputs() {
+      yield 1
+      begun.resolve()
+      await stopping.promise
+      yield 2
+    }
+    const sum = clientOver(shop, connection).sum(inputs())
+    await begun.promise
+    const draining = drain(bench)
+    await until(() => connection.state === 'draining', 'it knows of the end')
+    stopping.resolve()
+    assert.equal(await sum, 3)
+    await draining.ended
+  },
+)

@@ -1,3 +1,4 @@
+import { codeFromText } from '../base/code-from-text.ts'
 import type { Schema } from '../base/schema.ts'
 import { CheckSource } from './check-source.ts'
 
@@ -15,9 +16,10 @@ export function fastCheck(schema: Schema): FastCheck | undefined {
   try {
     const source = new CheckSource()
     const program = source.program(schema)
-    return new Function('c', program)(source.constants) as FastCheck
+    const make = codeFromText<(constants: unknown) => FastCheck>(['c'], program)
+    return make?.(source.constants)
   } catch {
-    // Not known, or code from text is forbidden, or a getter of the schema fails, which the schema itself will tell of.
+    // Not known, or a getter of the schema fails, which the schema itself will tell of.
     return undefined
   }
 }

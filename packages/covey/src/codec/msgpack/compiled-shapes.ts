@@ -1,7 +1,11 @@
+import { codeFromText } from '../../base/code-from-text.ts'
 import type { ValueReader } from './decode.ts'
 
 /** Makes an object of the next values of a message. */
-type Build = new (reader: ValueReader, depth: number) => Record<string, unknown>
+interface Build {
+  new (reader: ValueReader, depth: number): Record<string, unknown>
+  prototype: object
+}
 
 /** The code for one list of keys, for all connections on which it was announced. */
 export interface CompiledShape {
@@ -62,12 +66,8 @@ export class CompiledShapes {
  * survived a collection.
  */
 function compile(quotedKeys: readonly string[]): Build | undefined {
-  try {
-    const fields = quotedKeys.map((key) => `this[${key}] = r.value(d)`)
-    const build = new Function('r', 'd', fields.join('\n')) as unknown as Build
-    build.prototype = Object.prototype
-    return build
-  } catch {
-    return undefined
-  }
+  const fields = quotedKeys.map((key) => `this[${key}] = r.value(d)`)
+  const build = codeFromText<Build>(['r', 'd'], fields.join('\n'))
+  if (build !== undefined) build.prototype = Object.prototype
+  return build
 }

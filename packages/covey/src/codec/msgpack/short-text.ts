@@ -1,3 +1,5 @@
+import { codeFromText } from '../../base/code-from-text.ts'
+
 /** Up to here text made of its character codes is faster than a call into the platform's decoder (measured on Node 26). */
 export const shortTextBytes = 40
 
@@ -7,9 +9,6 @@ type TextOf = (bytes: Uint8Array, from: number) => string | undefined
 /** By size. Made when the first text of that size comes: few sizes are used by most programs. */
 const made: (TextOf | undefined)[] = []
 for (let size = 0; size <= shortTextBytes; size++) made.push(undefined)
-
-/** Until it was refused once: a browser reports each try where the policy of a page forbids it. */
-let mayCompile = true
 
 /**
  * The text of `size` bytes, at most `shortTextBytes`, if they are all ASCII, otherwise undefined. Made in one go: what is put
@@ -28,20 +27,13 @@ function make(size: number): TextOf {
 
 /** Code without a loop, a third faster. Undefined where code may not be made from text. */
 function compiled(size: number): TextOf | undefined {
-  if (!mayCompile) return undefined
   const codes = Array.from({ length: size }, (_, index) => `c${index}`)
   const reads = codes.map((code, index) => `const ${code} = b[i + ${index}]`)
-  try {
-    return new Function(
-      'b',
-      'i',
-      `${reads.join('\n')}
-      return (${codes.join(' | ')}) > 0x7f ? undefined : String.fromCharCode(${codes.join(', ')})`,
-    ) as TextOf
-  } catch {
-    mayCompile = false
-    return undefined
-  }
+  return codeFromText<TextOf>(
+    ['b', 'i'],
+    `${reads.join('\n')}
+    return (${codes.join(' | ')}) > 0x7f ? undefined : String.fromCharCode(${codes.join(', ')})`,
+  )
 }
 
 function looping(size: number): TextOf {

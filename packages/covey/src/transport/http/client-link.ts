@@ -20,6 +20,8 @@ export interface ClientLinkEvents {
   onGoAway(): void
   /** The instance stands still, or was heard again. */
   onStalled(): void
+  /** The instance has ended it behind `goAway`; on other sockets answers may still be on their way. */
+  onEnded(reason: CoveyError): void
   /** It is gone, and with it the instance. */
   onLost(reason: CoveyError): void
 }
@@ -161,7 +163,8 @@ export class ClientLink implements Watched {
     const reason = new CoveyError('CONNECTION_LOST', why)
     this.#lost = reason
     this.close()
-    this.events?.onLost(reason)
+    if (this.#goesAway && this.#response.complete) this.events?.onEnded(reason)
+    else this.events?.onLost(reason)
   }
 }
 

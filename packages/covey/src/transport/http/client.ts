@@ -128,6 +128,9 @@ function openingFailure(address: string, cause: Error): CoveyError {
   return serverRefusal(address, cause) ?? unreachable(address, whyUnreachable(cause), cause)
 }
 
+/** Time for answers behind the end of the link, in milliseconds. */
+const lastAnswersMs = 500
+
 class HttpConnection implements Connection {
   readonly invoke = (call: Call): Promise<unknown> => this.#invoke(call)
   readonly #route: HttpRoute
@@ -144,6 +147,7 @@ class HttpConnection implements Connection {
       onGoAway: () => {
         if (this.#life.drain()) route.options.onDraining?.()
       },
+      onEnded: (reason) => this.#ended(reason),
       onLost: (reason) => this.#end(reason),
     }
     route.flights.onNone = () => route.link.idle()
@@ -172,7 +176,8 @@ class HttpConnection implements Connection {
   }
 
   async close(): Promise<void> {
-    this.#end(undefined)
+    this.#life.end(undefined)
+    this.#cutOff(undefined)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -201,8 +206,23 @@ class HttpConnection implements Connection {
     }
   }
 
-  #end(reason: CoveyError | undefined): void {
+  #end(reason: CoveyError): void {
+    if (this.#life.end(reason)) this.#cutOff(reason)
+  }
+
+  /** The last answers were sent before the link ended, but sockets have no order among them. */
+  #ended(reason: CoveyError): void {
     if (!this.#life.end(reason)) return
+    const { agents, flights, options } = this.#route
+    if (flights.size === 0) return this.#cutOff(reason)
+    const timer = options.clock.after(lastAnswersMs, () => this.#cutOff(reason))
+    flights.onNone = () => {
+      timer.stop()
+      destroyAgents(agents)
+    }
+  }
+
+  #cutOff(reason: CoveyError | undefined): void {
     this.#route.link.close()
     this.#route.flights.fail(reason ?? closedHere())
     destroyAgents(this.#route.agents)

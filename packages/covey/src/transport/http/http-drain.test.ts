@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
+import { systemClock } from '../../base/clock.ts'
 import { FakeClock } from '../../testing/fake-clock.ts'
 import { type HttpBench, openHttpBench, shop } from '../../testing/fixtures/http-bench.ts'
 import { clientOver } from '../../testing/tcp-line.ts'
@@ -147,3 +148,19 @@ test(
     await draining.ended
   },
 )
+
+test('what a server has answered before it ended its link is heard', limited, async () => {
+  await using bench = await openHttpBench()
+  await using connection = await connectHttp(bench.url, {
+    clock: systemClock,
+    limits: defaultLimits,
+  })
+  const api = clientOver(shop, connection)
+  const calls = Array.from({ length: 10 }, () => assert.rejects(api.hang(), /the server stopped/))
+  await until(() => bench.seen.hanging === calls.length, 'they run')
+  bench.listener.goAway()
+  await until(() => connection.state === 'draining', 'it knows of the end')
+  await bench.listener.close()
+  await Promise.all(calls)
+  assert.equal(connection.state, 'closed')
+})

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { Person } from '../../../contracts/people.ts'
 import { type OpenChat, openChat } from '../browser/open-chat.ts'
 import { forgetSelection } from '../browser/selection-hash.ts'
@@ -21,17 +21,30 @@ const expired = 'Your session has ended. Log in again; nothing you wrote is lost
 /** The page of somebody who is logged in. */
 export function ChatPage({ me, session, onSignedOut }: ChatPageProps) {
   const [open, setOpen] = useState<OpenChat>()
+  /** Logging out: the end of the session may be heard before the answer, and is no news then. */
+  const leaving = useRef({ asked: false, ended: false })
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: one connection for the life of this page
   useEffect(() => {
-    const opened = openChat(me, session, () => onSignedOut(expired))
+    const opened = openChat(me, session, () => {
+      if (leaving.current.asked) leaving.current.ended = true
+      else onSignedOut(expired)
+    })
     setOpen(opened)
     return () => opened.close()
   }, [])
 
   if (open === undefined) return null
   const logOut = async () => {
-    await session.logOut()
+    leaving.current = { asked: true, ended: false }
+    try {
+      await session.logOut()
+    } catch (thrown) {
+      const { ended } = leaving.current
+      leaving.current = { asked: false, ended: false }
+      // The answer was lost, but the wish is fulfilled.
+      if (!ended) throw thrown
+    }
     open.close()
     forgetSelection()
     onSignedOut('')

@@ -13,7 +13,7 @@ export interface EjectionSettings {
 }
 
 /**
- * That half of the instances stay is the advice for small fleets in `reference/governance.md`; Envoy and gRPC leave out 10 %, for 30 s × the times that
+ * Half of the instances stay, for fleets are often small; Envoy and gRPC leave out 10 %, for 30 s × the times that
  * it happened, at most 300 s, and take an instance back at once. Here a few single calls try it first, so that it may be tried sooner.
  */
 export const ejectionBounds = {

@@ -11,7 +11,7 @@ import { Attempts, type RetryOptions, sendAttempt } from './attempts.ts'
  * are still on their way then are cancelled. A failure that may be repeated brings the next attempt as `retry` does, from
  * the same account of attempts and the same budget, and as often as calls without hedging are sent; any other one is the answer. Only
  * idempotent unary calls are hedged.
- * Source: gRPC's hedging policy (A6), which cancels, counts and throttles in the same way.
+ * Source: gRPC's hedging policy, which cancels, counts and throttles in the same way.
  */
 export function hedging(options: RetryOptions): Middleware {
   return (next) => (call) => {

@@ -17,7 +17,7 @@ import { createClient } from './create-client.ts'
 import { createRuntime } from './runtime.ts'
 import { stats } from './stats.ts'
 
-// Rows C2, C5, C6, C11 and C12 of what is asked of a client; C8 is in `reconnect-herd.test.ts` and `reconnect-herd-sockets.test.ts`, C15 in `cancelled-calls.test.ts`.
+// What a client survives. Many clients that come back at once are in `reconnect-herd*.test.ts`, calls that are given up in `cancelled-calls.test.ts`.
 
 /** How long the system takes to say that nobody listens at a port, in milliseconds. */
 async function refusalMs(port: number): Promise<number> {

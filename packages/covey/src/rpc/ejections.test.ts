@@ -7,7 +7,7 @@ import { CoveyError } from '../error/covey-error.ts'
 import { channelBench } from '../testing/channel-bench.ts'
 import { seededRandom } from '../testing/random.ts'
 
-// Row C9: instances that answer quickly, and fail. Time is that of the test.
+// Instances that answer quickly, and fail. Time is that of the test.
 
 interface Wishes {
   readonly ids?: readonly string[]

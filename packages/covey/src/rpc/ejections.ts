@@ -33,7 +33,7 @@ export interface EjectionsOptions {
  * Which instances of a service are left out because their calls fail while those of the others do not. One is left out for a time that
  * doubles, then single calls try it: when enough of them were answered, it takes its share again. Never more than half are
  * left out. Costs something only where calls fail.
- * Sources: outlier detection of Envoy and gRPC (A50), which compare instances; failure accrual of Finagle, which tries them with
+ * Sources: outlier detection of Envoy and gRPC, which compare instances; failure accrual of Finagle, which tries them with
  * single calls.
  */
 export class Ejections {

@@ -11,7 +11,7 @@ import { startChaosProxy } from '../testing/chaos-proxy.ts'
 import { createClient } from './create-client.ts'
 import { createRuntime } from './runtime.ts'
 
-// Row C9 over real sockets; `grey-failure.test.ts` and `ejections.test.ts` have the exact figures.
+// Over real sockets; `grey-failure.test.ts` and `ejections.test.ts` have the exact figures.
 
 const work = defineContract('work', { run: unary({ output: z.string() }) })
 

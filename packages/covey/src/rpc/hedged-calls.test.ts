@@ -15,7 +15,7 @@ import type { Limits } from '../transport/limits.ts'
 import { createClient } from './create-client.ts'
 import { createRuntime } from './runtime.ts'
 
-// Row C10: the loser of a hedged call is cancelled, and what is not idempotent is never hedged.
+// The loser of a hedged call is cancelled, and what is not idempotent is never hedged.
 
 const jobs = defineContract('jobs', {
   get: unary({ input: z.number(), output: z.number(), idempotent: true }),

@@ -11,7 +11,7 @@ import { until } from '../testing/until.ts'
 import { createClient } from './create-client.ts'
 import { createRuntime } from './runtime.ts'
 
-// Row C1 and goal B3: servers are killed in mid-call, and callers of idempotent methods see nothing of it.
+// Servers are killed in mid-call, and callers of idempotent methods see nothing of it.
 
 const rounds = Number(process.env.COVEY_KILL_ROUNDS ?? 6)
 const callers = 32

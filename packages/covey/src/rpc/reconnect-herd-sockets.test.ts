@@ -13,7 +13,7 @@ import { createClient } from './create-client.ts'
 import { createRuntime } from './runtime.ts'
 import { Subchannel } from './subchannel.ts'
 
-// Row C8 over real sockets; `reconnect-herd.test.ts` has the exact figures.
+// Over real sockets; `reconnect-herd.test.ts` has the exact figures.
 
 const clients = 1_000
 const bucketMs = 100

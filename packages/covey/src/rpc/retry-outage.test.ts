@@ -10,7 +10,7 @@ import { CoveyError } from '../error/covey-error.ts'
 import { createClient } from './create-client.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 
-// Row C7 and goal C5: what a full outage of the lowest service brings upon it, below four others that all repeat calls.
+// What a full outage of the lowest service brings upon it, below four others that all repeat calls.
 
 const stages = ['one', 'two', 'three', 'four', 'leaf'] as const
 const instances = 2

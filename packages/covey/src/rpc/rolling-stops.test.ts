@@ -14,7 +14,7 @@ import { until } from '../testing/until.ts'
 import { createClient } from './create-client.ts'
 import { createRuntime } from './runtime.ts'
 
-// Row C11 for calls that take a while: an instance stops every 100 ms while calls and streams run. None of them may be repeated
+// Calls that take a while: an instance stops every 100 ms while calls and streams run. None of them may be repeated
 // once it was begun. A stream of results has no end that a server could wait for: its reader is told to open it again, as `docs/protocol.md`
 // says. Quick calls are in `client-reliability.test.ts`.
 

@@ -12,7 +12,7 @@ import { until } from '../testing/until.ts'
 import { createClient } from './create-client.ts'
 import { createRuntime } from './runtime.ts'
 
-// Row S14 of what is asked of a server, and C3 of a client: an event loop that stands still.
+// Of a server and of its client: an event loop that stands still.
 
 const blockMs = 3_000
 

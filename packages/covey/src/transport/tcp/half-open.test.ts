@@ -6,7 +6,7 @@ import { createNetworkPair, type NetworkPair } from '../../testing/network-pair.
 import { createTestAuthority } from '../../testing/test-authority.ts'
 import type { TlsMaterial } from '../tls/tls-credentials.ts'
 
-// A network that loses everything, between two hosts: what row S1 asks for. Where this machine cannot make one, the proxy of
+// A network that loses everything, between two hosts. Where this machine cannot make one, the proxy of
 // `tcp-stalls.test.ts` has to do, which stands for it where calls are in flight.
 
 const connections = 200

@@ -6,7 +6,7 @@ import { burner } from '../../testing/fixtures/burn-contract.ts'
 import { RecordingLog } from '../../testing/recording-log.ts'
 import { clientOver, dialTcp, serveTcp } from '../../testing/tcp-line.ts'
 
-// Row S8: a client that opens calls only to give them up at once does not take the others' time.
+// A client that opens calls only to give them up at once does not take the others' time.
 
 test('others keep their calls while one client opens and gives up as many as it can', {
   timeout: 60_000,

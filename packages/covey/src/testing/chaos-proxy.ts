@@ -4,6 +4,7 @@ import { parseSocketUrl, tcpUrl } from '../transport/tcp/wire.ts'
 import { ChaosLane } from './chaos-lane.ts'
 import { freePort } from './free-port.ts'
 import { seededRandom } from './random.ts'
+import { resetSocket } from './reset-socket.ts'
 import { noToxics, type Toxics } from './toxics.ts'
 
 /** `up`: from the client to the server. `down`: from the server to the client. */
@@ -122,7 +123,7 @@ export class ChaosProxy implements AsyncDisposable {
   #accept(client: Socket): void {
     client.on('error', () => {})
     this.#accepted += 1
-    if (this.#refusing) return void client.resetAndDestroy()
+    if (this.#refusing) return void resetSocket(client)
     const target = parseSocketUrl(this.#target)
     const server = connect({ ...target, allowHalfOpen: true })
     server.on('error', () => {})
@@ -150,14 +151,14 @@ export class ChaosProxy implements AsyncDisposable {
       pair.up.stop()
       pair.down.stop()
       this.#pairs.delete(pair)
-    } else if (!lane.dead && !other.writableEnded) other.resetAndDestroy()
+    } else if (!lane.dead && !other.writableEnded) resetSocket(other)
   }
 
   #cut({ client, server, up, down }: Pair): void {
     up.stop()
     down.stop()
-    client.resetAndDestroy()
-    server.resetAndDestroy()
+    resetSocket(client)
+    resetSocket(server)
   }
 
   #end({ client, server, up, down }: Pair): void {

@@ -111,3 +111,30 @@ test('an entry that was removed or has run holds no other', async () => {
   for (const { next, previous } of entries)
     assert.deepEqual([next, previous], [undefined, undefined])
 })
+
+test('an entry that throws holds up the others for no longer than a turn', () => {
+  let nowMs = 0
+  let turn = () => {}
+  const wheel = new TimerWheel({
+    wallMs: () => nowMs,
+    monotonicMs: () => nowMs,
+    every(_, run) {
+      turn = run
+      return { stop() {} }
+    },
+    after: () => assert.fail('nobody was held up'),
+  })
+  const ran: string[] = []
+  for (const atMs of [50, 50, 60]) wheel.add(atMs, () => ran.push(`${atMs}`))
+  const fault = () => {
+    wheel.add(0, () => ran.push('new'))
+    throw new Error('no')
+  }
+  wheel.add(50, fault)
+  nowMs = 70
+  assert.throws(() => turn(), /no/)
+  nowMs = 80
+  turn()
+  assert.deepEqual(ran.toSorted(), ['50', '50', '60', 'new'])
+  assert.equal(wheel.size, 0)
+})

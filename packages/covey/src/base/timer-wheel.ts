@@ -89,10 +89,16 @@ export class TimerWheel {
     const nowTick = Math.floor(now / tickMs)
     const first = Math.max(this.#doneTick + 1, nowTick - slots + 1)
     this.#doneTick = nowTick
-    for (let tick = first; tick <= nowTick; tick++) this.#runSlot(tick % slots, now)
-    if (this.#size === 0) {
-      this.#timer?.stop()
-      this.#timer = undefined
+    let tick = first
+    try {
+      for (; tick <= nowTick; tick++) this.#runSlot(tick % slots, now)
+    } finally {
+      // Where one threw, those behind it come with the next turn.
+      if (tick <= nowTick) this.#doneTick = tick - 1
+      if (this.#size === 0) {
+        this.#timer?.stop()
+        this.#timer = undefined
+      }
     }
   }
 

@@ -1,59 +1,10 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { identifyProcess } from '../supervisor/process-identity.ts'
-import type { ProcessStatus } from '../supervisor/process-status.ts'
-import { type FleetProject, fleetProject } from '../testing/fleet-project.ts'
-import { freePort } from '../testing/free-port.ts'
+import { fleetProject } from '../testing/fleet-project.ts'
+import { app, assertOneLine, idle, statusOf, up } from '../testing/fleet-scripts.ts'
 import { until } from '../testing/until.ts'
-
-const coveyModule = new URL('../index.ts', import.meta.url).href
-
-/** Runs until it is told to end, or its supervisor is gone. */
-const idle = {
-  health: 'none',
-  script: `
-    process.stdin.on('end', () => process.exit(0)).resume()
-    process.on('SIGTERM', () => process.exit(0))
-    console.log('idle is up')`,
-} as const
-
-const app = {
-  script: `
-    import { createApp } from '${coveyModule}'
-    await createApp({ name: 'app', services: [] }).start()`,
-} as const
-
-/** Ends only by force, and has a child that is the same. */
-const deaf = {
-  health: 'none',
-  script: `
-    import { spawn } from 'node:child_process'
-    process.on('SIGTERM', () => console.log('deaf hears nothing'))
-    const inner = spawn(process.execPath, ['-e', 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)'])
-    console.log('inner ' + inner.pid + ' of ' + process.pid)
-    setInterval(() => {}, 1000)`,
-} as const
-
-async function statusOf(project: FleetProject): Promise<Record<string, ProcessStatus>> {
-  const { stdout } = await project.covey('status', '--json')
-  const processes: ProcessStatus[] = JSON.parse(stdout).processes ?? []
-  return Object.fromEntries(processes.map((process) => [process.name, process]))
-}
-
-async function up(project: FleetProject, ...args: string[]) {
-  const fleet = project.run(['start', ...args])
-  await fleet.says('Ctrl-C stops everything')
-  return fleet
-}
-
-function assertOneLine(stderr: string, pattern: RegExp): void {
-  assert.match(stderr, pattern)
-  assert.equal(stderr.trimEnd().split('\n').length, 1, stderr)
-}
 
 test('the life of a fleet: start, status, logs, stop', async (t) => {
   const banner = [{ label: 'Chat', url: 'http://127.0.0.1:8090' }]
@@ -156,118 +107,6 @@ test('Ctrl-C drains and exits with 0, also when a wrapper sends it twice', async
   assert.equal(stderr, '')
 })
 
-test('a second Ctrl-C kills at once, grandchildren too', async (t) => {
-  const project = await fleetProject(t, { processes: { deaf } })
-  const fleet = await up(project)
-  await fleet.says('inner ')
-  const pids = [...(/inner (\d+) of (\d+)/.exec(fleet.output()) ?? [])].slice(1).map(Number)
-  fleet.process.kill('SIGINT')
-  await fleet.says('deaf hears nothing')
-  const askedMs = performance.now()
-  const ended = { done: false }
-  void fleet.end.then(() => {
-    ended.done = true
-  })
-  await until(() => {
-    fleet.process.kill('SIGINT')
-    return ended.done
-  }, 'the fleet is gone')
-  assert.ok(performance.now() - askedMs < 4_000)
-  assert.equal((await fleet.end).code, 130)
-  await until(() => pids.every((pid) => identifyProcess(pid) === undefined), 'all are gone')
-})
-
-test('a process that ignores SIGTERM is killed after its time, with its children', async (t) => {
-  const project = await fleetProject(t, { processes: { deaf: { ...deaf, stopTimeoutMs: 500 } } })
-  const fleet = await up(project)
-  await fleet.says('inner ')
-  const pids = [...(/inner (\d+) of (\d+)/.exec(fleet.output()) ?? [])].slice(1).map(Number)
-  assert.equal((await project.covey('stop')).code, 0)
-  const { code, stdout } = await fleet.end
-  assert.equal(code, 0)
-  assert.match(stdout, /WARN deaf-0 has not stopped after 500 ms and is killed/)
-  await until(() => pids.every((pid) => identifyProcess(pid) === undefined), 'all are gone')
-})
-
-test('a killed process is started again, its sibling is not touched', async (t) => {
-  const project = await fleetProject(t, { processes: { app, idle } })
-  await up(project)
-  const before = await statusOf(project)
-  process.kill(before['app-0']!.pid!, 'SIGKILL')
-  await until(
-    async () => {
-      const now = (await statusOf(project))['app-0']
-      return now?.state === 'running' && now.restarts === 1
-    },
-    'the process runs again',
-    20_000,
-  )
-  const after = await statusOf(project)
-  assert.notEqual(after['app-0']?.pid, before['app-0']?.pid)
-  assert.equal(after['idle-0']?.pid, before['idle-0']?.pid)
-})
-
-test('a crash loop goes on without spinning, and harms nobody', async (t) => {
-  const script = `console.error('cannot work'); process.exit(1)`
-  const project = await fleetProject(t, { processes: { idle, broken: { health: 'none', script } } })
-  const fleet = await up(project)
-  await until(() => fleet.output().split('cannot work').length > 5, 'five tries', 20_000)
-  const { 'idle-0': sibling, 'broken-0': broken } = await statusOf(project)
-  assert.equal(sibling?.state, 'running')
-  assert.equal(sibling?.restarts, 0)
-  assert.ok(broken!.restarts < 40, `${broken!.restarts} restarts`)
-  const delays = [...fleet.output().matchAll(/(?:next try|started again) in (\d+) ms/g)].map(
-    ([, ms]) => Number(ms),
-  )
-  assert.ok(delays.length >= 4 && delays.every((ms) => ms >= 100), delays.join())
-  assert.equal((await project.covey('stop')).code, 0)
-})
-
-test('a hung process is replaced', async (t) => {
-  const project = await fleetProject(t, { processes: { app, idle } })
-  const fleet = await up(project)
-  const before = await statusOf(project)
-  process.kill(before['app-0']!.pid!, 'SIGSTOP')
-  await fleet.says('app-0 does not answer and is killed', 10_000)
-  await until(
-    async () => (await statusOf(project))['app-0']?.state === 'running',
-    'it runs',
-    20_000,
-  )
-  const after = await statusOf(project)
-  assert.notEqual(after['app-0']?.pid, before['app-0']?.pid)
-  assert.equal(after['idle-0']?.pid, before['idle-0']?.pid)
-})
-
-test('when the supervisor is killed its processes end by themselves, and a new one starts', async (t) => {
-  const project = await fleetProject(t, { processes: { app, idle } })
-  const fleet = await up(project)
-  const before = await statusOf(project)
-  const pids = Object.values(before).map(({ pid }) => pid!)
-  fleet.process.kill('SIGKILL')
-  await fleet.end
-  assert.equal((await project.covey('status')).code, 3)
-  const second = await up(project)
-  assert.deepEqual(pids.map(identifyProcess), [undefined, undefined])
-  assert.equal((await project.covey('stop')).code, 0)
-  assert.equal((await second.end).code, 0)
-})
-
-test('stop after a killed supervisor ends what it left, also what would not notice', async (t) => {
-  const script = `console.log('pid ' + process.pid); setInterval(() => {}, 1000)`
-  const project = await fleetProject(t, { processes: { stubborn: { health: 'none', script } } })
-  const fleet = await up(project)
-  await fleet.says('pid ')
-  const pid = Number(/pid (\d+)\n/.exec(fleet.output().split('│').at(-1) ?? '')?.[1])
-  fleet.process.kill('SIGKILL')
-  await fleet.end
-  assert.ok(identifyProcess(pid))
-  const { code, stdout } = await project.covey('stop')
-  assert.equal(code, 0)
-  assert.match(stdout, /had died; ended what it left: stubborn-0/)
-  assert.equal(identifyProcess(pid), undefined)
-})
-
 test('stop works without the API', async (t) => {
   const project = await fleetProject(t, { processes: { idle } })
   const fleet = await up(project)
@@ -280,94 +119,6 @@ test('stop works without the API', async (t) => {
   assert.equal((await fleet.end).code, 0)
 })
 
-test('a process with bad settings ends the start with its own words', async (t) => {
-  const script = `console.error('settings: user.port: expected a number, got "x"'); process.exit(78)`
-  const project = await fleetProject(t, { processes: { idle, user: { script } } })
-  const { code, stdout, stderr } = await project.covey('start')
-  assert.equal(code, 1)
-  assertOneLine(
-    stderr,
-    /^covey: user-0 cannot start: settings: user.port: expected a number, got "x"$/m,
-  )
-  assert.match(stdout, /idle-0 has stopped/)
-  assert.doesNotMatch(stdout, /Console:/)
-  assert.deepEqual(readdirSync(join(project.folder, '.covey', 'run')), ['token'])
-})
-
-test('a port of a process in use ends the start in the same way', async (t) => {
-  const server = createServer().listen(await freePort(), '127.0.0.1')
-  t.after(() => server.close())
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  const project = await fleetProject(t, {
-    processes: { app: { ...app, env: { COVEY__PORT: `${port}` } } },
-  })
-  const { code, stdout, stderr } = await project.covey('start')
-  assert.equal(code, 1)
-  assertOneLine(
-    stderr,
-    new RegExp(`^covey: app-0 cannot start: tcp://.*:${port} is in use by process ${process.pid} `),
-  )
-  assert.doesNotMatch(stdout, /is in use/, 'the reason is told once')
-  const log = readFileSync(join(project.folder, '.covey/log/app-0.log'), 'utf8')
-  assert.match(log, /app cannot start: .* is in use/)
-})
-
-test('a process that cannot start is tried again until it can, and says why once', async (t) => {
-  const path = `disk-${process.pid}`
-  const script = `
-    import { readFileSync } from 'node:fs'
-    import { createApp, defineResource } from '${coveyModule}'
-    const disk = defineResource('disk', { start: () => void readFileSync('${path}') })
-    await createApp({ name: 'app', resources: [disk], services: [] }).start()`
-  const project = await fleetProject(t, { processes: { app: { script } } })
-  const fleet = project.run(['start'])
-  await fleet.says('same reason: resource "disk": ENOENT')
-  await fleet.says('attempt 3')
-  const output = fleet.output()
-  assert.equal(output.split('app cannot start:').length, 2, output)
-  assert.equal(output.split('app.ts:4:').length, 2, 'one stack')
-  assert.match(output, /the fleet waits until it is ready, Ctrl-C stops everything/)
-  const { stdout } = await project.covey('status')
-  assert.match(stdout, /\n\napp-0 could not start: resource "disk": ENOENT: .*\n$/)
-  writeFileSync(join(project.folder, path), '')
-  await fleet.says('Console: ')
-  assert.doesNotMatch((await project.covey('status')).stdout, /could not start/)
-})
-
-test('a port in use is one clear line', async (t) => {
-  const project = await fleetProject(t, { processes: { idle } })
-  const server = createServer().listen(project.port, '127.0.0.1')
-  t.after(() => server.close())
-  const { code, stderr } = await project.covey('start')
-  assert.equal(code, 1)
-  assertOneLine(
-    stderr,
-    new RegExp(
-      `console's port ${project.port} on 127.0.0.1 is used by process ${process.pid} .*set admin.port`,
-    ),
-  )
-})
-
-test('a wrong config, a missing one and a wrong name are explained without a stack', async (t) => {
-  const project = await fleetProject(t, { processes: { idle: { ...idle, entry: 'a/idle.ts' } } })
-  rmSync(join(project.folder, 'a/idle.ts'))
-  const missing = await project.covey('start')
-  assert.equal(missing.code, 1)
-  assert.match(missing.stderr, /processes.idle.entry: there is no file \S+\/a\/idle.ts\n$/)
-  assert.doesNotMatch(missing.stderr, /\bat \S+:\d+/)
-
-  writeFileSync(join(project.folder, 'a/idle.ts'), '')
-  const only = await project.covey('start', '--only', 'idel')
-  assert.equal(only.code, 1)
-  assertOneLine(only.stderr, /--only: unknown process "idel", did you mean "idle"\?/)
-
-  const nowhere = await project.covey('start', '--config', 'other.config.ts')
-  assertOneLine(nowhere.stderr, /there is no config file \S+other.config.ts/)
-  const debug = await project.run(['start', '-c', 'x.ts'], { env: { COVEY_DEBUG: '1' } }).end
-  assert.match(debug.stderr, /\n {4}at .*load-fleet.ts/)
-})
-
 test('--only starts those and no others', async (t) => {
   const project = await fleetProject(t, {
     banner: [{ label: 'Chat', url: 'http://127.0.0.1:8090' }],
@@ -376,18 +127,6 @@ test('--only starts those and no others', async (t) => {
   const fleet = await up(project, '--only', 'b,c')
   assert.deepEqual(Object.keys(await statusOf(project)), ['b-0', 'c-0'])
   assert.doesNotMatch(fleet.output(), /Chat:/)
-})
-
-test('an unknown command is answered with the nearest one', async (t) => {
-  const project = await fleetProject(t, { processes: { idle } })
-  const { code, stderr } = await project.covey('strat')
-  assert.equal(code, 1)
-  assert.match(stderr, /unknown command 'strat'\n\(Did you mean start\?\)/)
-  const wrong = await project.covey('logs', '-n', 'many')
-  assert.equal(wrong.code, 1)
-  assert.match(wrong.stderr, /It must be a whole number\.\n\(--help shows what there is\)\n$/)
-  assert.match((await project.covey('--version')).stdout, /^covey \d+\.\d+\.\d+, Node v\d+/)
-  assert.equal((await project.covey('token')).code, 1)
 })
 
 test('in a very deep folder the sockets move to a short path', async (t) => {

@@ -5,6 +5,7 @@ import { type Frame, frameType } from '../../codec/frame/frame-type.ts'
 import { jsonCodec } from '../../codec/json-codec.ts'
 import { CoveyError } from '../../error/covey-error.ts'
 import { closedHere } from '../endings.ts'
+import { unreachable } from '../limit-opening.ts'
 import { LinkWatch, type Watched } from '../session/link-watch.ts'
 import { guard } from '../tcp/guard.ts'
 import type { ConnectOptions } from '../transport.ts'
@@ -181,7 +182,7 @@ export interface LinkGreeting {
  * Reads the first frame of a link. What follows waits until it is read.
  * @throws CoveyError `PROTOCOL_ERROR`, `MESSAGE_TOO_LARGE`, `UNAVAILABLE`
  */
-export function readWelcome(response: IncomingMessage): Promise<LinkGreeting> {
+export function readWelcome(response: IncomingMessage, address: string): Promise<LinkGreeting> {
   return new Promise((resolve, reject) => {
     const decoder = new FrameDecoder(maxLinkFrameBytes)
     const frames: Frame[] = []
@@ -194,7 +195,7 @@ export function readWelcome(response: IncomingMessage): Promise<LinkGreeting> {
         const [first, ...more] = frames
         if (first === undefined) return
         settle()
-        resolve({ welcome: toWelcome(first), decoder, more })
+        resolve({ welcome: toWelcome(first, address), decoder, more })
       } catch (error) {
         settle()
         reject(error)
@@ -202,7 +203,7 @@ export function readWelcome(response: IncomingMessage): Promise<LinkGreeting> {
     }
     const onClose = () => {
       settle()
-      reject(new CoveyError('UNAVAILABLE', 'the server closed the connection'))
+      reject(unreachable(address, 'the server closed the connection before it said its welcome'))
     }
     response.on('data', onData).on('close', onClose)
     response.on('error', () => {})
@@ -210,35 +211,33 @@ export function readWelcome(response: IncomingMessage): Promise<LinkGreeting> {
 }
 
 /** As strict as the handshake of the other transports. */
-function toWelcome({ type, bytes, start, end }: Frame): LinkWelcome {
+function toWelcome({ type, bytes, start, end }: Frame, address: string): LinkWelcome {
   const value = type === frameType.welcome ? jsonCodec.decode(bytes, start, end) : undefined
   if (typeof value !== 'object' || value === null) {
-    throw new CoveyError('PROTOCOL_ERROR', 'no welcome from the server')
+    throw new CoveyError('PROTOCOL_ERROR', `${address}: no welcome from the server`)
   }
   const said = value as Record<string, unknown>
+  const wrong = (field: string, expected: string) => {
+    const message = `${address}: welcome of the server: ${field} is not ${expected}`
+    return new CoveyError('PROTOCOL_ERROR', message)
+  }
+  const textIn = (field: string, maxLength: number) => {
+    const text = said[field]
+    if (typeof text === 'string' && text.length <= maxLength) return text
+    throw wrong(field, `text of at most ${maxLength} characters`)
+  }
+  const bytesIn = (field: string) => {
+    const size = said[field]
+    if (Number.isSafeInteger(size) && (size as number) >= 1024) return size as number
+    throw wrong(field, 'a whole number of at least 1024')
+  }
   const { askMs } = said
   if (typeof askMs !== 'number' || !(askMs >= 1)) throw wrong('askMs', 'a number of at least 1')
   return {
-    instance: textIn(said, 'instance', 200),
-    link: textIn(said, 'link', 64),
+    instance: textIn('instance', 200),
+    link: textIn('link', 64),
     askMs,
-    maxFrameBytes: bytesIn(said, 'maxFrameBytes'),
-    streamWindowBytes: bytesIn(said, 'streamWindowBytes'),
+    maxFrameBytes: bytesIn('maxFrameBytes'),
+    streamWindowBytes: bytesIn('streamWindowBytes'),
   }
-}
-
-function textIn(said: Record<string, unknown>, field: string, maxLength: number): string {
-  const value = said[field]
-  if (typeof value === 'string' && value.length <= maxLength) return value
-  throw wrong(field, `text of at most ${maxLength} characters`)
-}
-
-function bytesIn(said: Record<string, unknown>, field: string): number {
-  const value = said[field]
-  if (Number.isSafeInteger(value) && (value as number) >= 1024) return value as number
-  throw wrong(field, 'a whole number of at least 1024')
-}
-
-function wrong(field: string, expected: string): CoveyError {
-  return new CoveyError('PROTOCOL_ERROR', `welcome of the server: ${field} is not ${expected}`)
 }

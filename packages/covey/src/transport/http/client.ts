@@ -75,7 +75,7 @@ async function openLink(
     if (mediaTypeOf(response.headers['content-type']) !== mediaType.frames) {
       throw noDoor(response, address, await inTime(errorIn(response, { address, options })))
     }
-    const first = await inTime(readWelcome(response))
+    const first = await inTime(readWelcome(response, address))
     return new ClientLink(sent, response, options, first, asker(address, agent))
   } catch (error) {
     sent.destroy()

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import type { ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
 import { Call } from '../../call/call.ts'
@@ -57,6 +59,22 @@ async function readFrom(
       for await (const _ of items);
     })(),
   )
+}
+
+/** A door that ends its link within the first frame. */
+async function startHalfWelcome() {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': mediaType.frames })
+    response.end(Buffer.from([0, 0]))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
 }
 
 /** The head of a frame of this many bytes. */
@@ -133,9 +151,17 @@ for (const [field, value] of [
     await using server = await startHttpImpostor(() => {}, { [field]: value })
     const error = await connectTo(server.url).catch(CoveyError.from)
     assert.equal((error as CoveyError).code, 'PROTOCOL_ERROR')
-    assert.match((error as CoveyError).message, new RegExp(field))
+    assert.match((error as CoveyError).message, new RegExp(`^${server.url}: .*${field}`))
   })
 }
+
+test('a server that hangs up in the middle of its welcome is named', limited, async () => {
+  await using server = await startHalfWelcome()
+  await assert.rejects(connectTo(server.url), {
+    code: 'UNAVAILABLE',
+    message: `${server.url}: the server closed the connection before it said its welcome`,
+  })
+})
 
 test('what is sent together with the welcome is heard', limited, async () => {
   await using server = await startHttpImpostor(() => {}, { goesAway: true })

@@ -113,7 +113,7 @@ test('a client that gives up nearly all of its calls to the slower instance lose
   }
   assert.equal((await Promise.all(others)).length, calls / 10)
   assert.equal(seen.connections.size, 1, 'its connection was never closed')
-  assert.ok(seen.cancelled.length > maxEarlyCancels, `${seen.cancelled.length} were given up`)
+  assert.ok(seen.cancelled.length >= maxEarlyCancels, `${seen.cancelled.length} were given up`)
   assert.ok(seen.slow < calls, `${seen.slow} of ${calls} were begun at the slow one`)
 })
 

@@ -2,7 +2,35 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { FakeClock } from '../testing/fake-clock.ts'
+import type { Clock, Timer } from './clock.ts'
 import { TimerWheel } from './timer-wheel.ts'
+
+/** A clock whose time and turns are those of the test. */
+class HandClock implements Clock {
+  nowMs = 0
+  /** What is due every turn, and what is due at once. */
+  turn = () => {}
+  next: (() => void) | undefined
+
+  wallMs(): number {
+    return this.nowMs
+  }
+
+  monotonicMs(): number {
+    return this.nowMs
+  }
+
+  every(_: number, run: () => void): Timer {
+    this.turn = run
+    return { stop() {} }
+  }
+
+  after(delayMs: number, run: () => void): Timer {
+    assert.equal(delayMs, 0)
+    this.next = run
+    return { stop() {} }
+  }
+}
 
 test('entries run once, never early, at most one tick late', async () => {
   await fc.assert(
@@ -68,34 +96,20 @@ test('an empty wheel has no timer', async () => {
 })
 
 test('a wheel that was held up lets what has arrived be read before its entries run', () => {
-  let nowMs = 0
-  let turn = () => {}
-  let next: (() => void) | undefined
-  const wheel = new TimerWheel({
-    wallMs: () => nowMs,
-    monotonicMs: () => nowMs,
-    every(_, run) {
-      turn = run
-      return { stop() {} }
-    },
-    after(delayMs, run) {
-      assert.equal(delayMs, 0)
-      next = run
-      return { stop() {} }
-    },
-  })
+  const clock = new HandClock()
+  const wheel = new TimerWheel(clock)
   const ran: string[] = []
   const answered = wheel.add(50, () => ran.push('answered'))
   wheel.add(50, () => ran.push('silent'))
-  nowMs = 2_000
-  turn()
+  clock.nowMs = 2_000
+  clock.turn()
   assert.equal(ran.length, 0)
   wheel.remove(answered)
-  next!()
+  clock.next!()
   assert.equal(ran.join(), 'silent')
   wheel.add(2_030, () => ran.push('in time'))
-  nowMs = 2_040
-  turn()
+  clock.nowMs = 2_040
+  clock.turn()
   assert.deepEqual(ran, ['silent', 'in time'])
 })
 
@@ -113,17 +127,8 @@ test('an entry that was removed or has run holds no other', async () => {
 })
 
 test('an entry that throws holds up the others for no longer than a turn', () => {
-  let nowMs = 0
-  let turn = () => {}
-  const wheel = new TimerWheel({
-    wallMs: () => nowMs,
-    monotonicMs: () => nowMs,
-    every(_, run) {
-      turn = run
-      return { stop() {} }
-    },
-    after: () => assert.fail('nobody was held up'),
-  })
+  const clock = new HandClock()
+  const wheel = new TimerWheel(clock)
   const ran: string[] = []
   for (const atMs of [50, 50, 60]) wheel.add(atMs, () => ran.push(`${atMs}`))
   const fault = () => {
@@ -131,10 +136,11 @@ test('an entry that throws holds up the others for no longer than a turn', () =>
     throw new Error('no')
   }
   wheel.add(50, fault)
-  nowMs = 70
-  assert.throws(() => turn(), /no/)
-  nowMs = 80
-  turn()
+  clock.nowMs = 70
+  assert.throws(() => clock.turn(), /no/)
+  clock.nowMs = 80
+  clock.turn()
   assert.deepEqual(ran.toSorted(), ['50', '50', '60', 'new'])
   assert.equal(wheel.size, 0)
+  assert.equal(clock.next, undefined, 'nobody was held up')
 })

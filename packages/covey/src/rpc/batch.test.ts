@@ -123,7 +123,7 @@ test('one slow entry does not hold the others beyond the time of the batch', asy
     { timeoutMs: 150 },
   )
   const tookMs = performance.now() - startMs
-  assert.ok(tookMs >= 149 && tookMs < 2_000, `${tookMs} ms`)
+  assert.ok(tookMs >= 149 && tookMs < 450, `${tookMs} ms`)
   assert.equal(slow.ok ? 'done' : slow.error.code, 'DEADLINE_EXCEEDED')
   assert.ok(quick.ok && quick.value.leftMs <= 150)
   await until(() => seen.aborted.length === 1, 'the slow one is cancelled')

@@ -131,22 +131,16 @@ test('what is called for a repetition says so, down to the leaf', async () => {
 test('cancelling reaches the leaf within 50 ms, and so does a deadline', async () => {
   await using fleet = await chain()
   const { api, seen } = fleet
-  const cancelMs = async () => {
-    Object.assign(seen, { hanging: false, abortedMs: 0 })
-    const abort = new AbortController()
-    const call = api.hang({ hops: lastHop }, { signal: abort.signal }).catch(() => {})
-    await until(() => seen.hanging, 'the leaf runs')
-    const startMs = performance.now()
-    abort.abort()
-    await until(() => seen.abortedMs > 0, 'the leaf was told')
-    await call
-    assert.equal(seen.reason, 'CANCELLED')
-    return seen.abortedMs - startMs
-  }
-  const times: number[] = []
-  // Another process may have the processor for a while, but not each time.
-  while (times.length < 5 && !(times.at(-1)! < 50)) times.push(await cancelMs())
-  assert.ok(times.at(-1)! < 50, `${times} ms`)
+  const abort = new AbortController()
+  const call = api.hang({ hops: lastHop }, { signal: abort.signal }).catch(() => {})
+  await until(() => seen.hanging, 'the leaf runs')
+  const startMs = performance.now()
+  abort.abort()
+  await until(() => seen.abortedMs > 0, 'the leaf was told')
+  await call
+  const tookMs = seen.abortedMs - startMs
+  assert.ok(tookMs < 50, `${tookMs} ms`)
+  assert.equal(seen.reason, 'CANCELLED')
   Object.assign(seen, { hanging: false, abortedMs: 0 })
   await assert.rejects(api.hang({ hops: lastHop }, { timeoutMs: 200 }), {
     code: 'DEADLINE_EXCEEDED',

@@ -20,7 +20,7 @@ function truthTest(what: string, options: Omit<TruthRunOptions, 'seed'>): void {
     assert.deepEqual(run.problems, [], `COVEY_SEED=${seed}`)
     // A run without trouble, or one in which nothing works, proves nothing.
     const { OK = 0, CONNECTION_LOST = 0, UNAVAILABLE = 0, DEADLINE_EXCEEDED = 0 } = outcomes
-    assert.ok(OK > options.calls / 10, `${OK} answers`)
+    assert.ok(OK > options.calls / 3, `${OK} answers`)
     assert.ok(CONNECTION_LOST > 0 && UNAVAILABLE > 0 && DEADLINE_EXCEEDED > 0)
     assert.ok(repeated > 0, 'no idempotent call ran twice')
   })

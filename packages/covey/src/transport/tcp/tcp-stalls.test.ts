@@ -96,8 +96,8 @@ test('a server that stands still lets deadlines fire on time', async () => {
     const startMs = nowMs()
     assert.equal(await codeOf(api.echo('late', { timeoutMs })), 'DEADLINE_EXCEEDED')
     const lateMs = nowMs() - startMs - timeoutMs
-    // 20 ms on a machine with nothing else to do; an answer would come never.
-    assert.ok(lateMs >= 0 && lateMs < 500, `${lateMs} ms late`)
+    // 20 ms on a machine with nothing else to do.
+    assert.ok(lateMs >= 0 && lateMs < 150, `${lateMs} ms late`)
   }
 })
 
